@@ -1,0 +1,94 @@
+"""Engines for integration tests: embedded ones, or those whose TOCSIN_TEST_* URL is set."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from tocsin.engines import broker as tansu
+from tocsin.engines import valkey
+from tocsin.kafka import ensure_topics
+from tocsin.settings import Settings
+from tocsin.store import connect
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(check: Callable[[], bool], seconds: float = 20) -> None:
+    """Return when `check` holds; fail after `seconds`."""
+    end = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > end:
+            raise AssertionError(f"not so within {seconds} s: {check}")
+        time.sleep(0.02)
+
+
+def _running(argv: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running store."""
+    if url := os.environ.get("TOCSIN_TEST_REDIS_URL"):
+        yield url
+        return
+    port = free_port()
+    for _ in _running(valkey.command(port, tmp_path_factory.mktemp("valkey"))):
+        wait_until(lambda: valkey.answers(port))
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@pytest.fixture(scope="session")
+def kafka_url() -> Iterator[str]:
+    """A running broker: Tansu, or with TOCSIN_TEST_KAFKA_URL whatever is there (make test-kafka)."""
+    if url := os.environ.get("TOCSIN_TEST_KAFKA_URL"):
+        yield url
+        return
+    port = free_port()
+    for _ in _running(tansu.command(port)):
+        wait_until(lambda: tansu.answers(port))
+        yield f"kafka://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def store_settings(redis_url: str, tmp_path: Path) -> Settings:
+    """Settings with a real store and no broker."""
+    return Settings(
+        redis_url=redis_url,
+        data_dir=tmp_path,
+        otp_secret="test-pepper-0123456789abcdef",
+        jwt_secret="test-jwt-secret-0123456789abcdef0123456789",
+    )  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def redis(store_settings: Settings) -> AsyncIterator[Redis]:
+    """An empty store. Tests that share a store run one at a time (xdist: one store a worker)."""
+    client = await connect(store_settings)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def settings(store_settings: Settings, kafka_url: str) -> Settings:
+    """Settings with a real store and a real broker that has every topic."""
+    made = store_settings.model_copy(update={"kafka_url": kafka_url})
+    await ensure_topics(made)
+    return made

@@ -1,0 +1,115 @@
+"""Kafka outside of Faust: a producer, the topics, and how far consumers are behind."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
+from aiokafka.partitioner import murmur2
+
+from tocsin.errors import EngineUnavailable
+from tocsin.settings import Settings
+from tocsin.topics import ALL, MAX_RECORD_BYTES, Topic
+
+_NEXT_STEP = "start it, or set TOCSIN_KAFKA_URL"
+
+
+def partition_for(key: str, partitions: int) -> int:
+    """The partition Kafka's own default partitioner gives this key."""
+    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions  # type: ignore[no-any-return]
+
+
+async def start_producer(settings: Settings, linger_ms: int = 2) -> AIOKafkaProducer:
+    """A producer that waits for all in-sync replicas. Its `send` returns a future that is durable.
+
+    Not idempotent: the embedded broker has no InitProducerId, and every consumer here drops
+    duplicates by id.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_servers(),
+        acks="all",
+        linger_ms=linger_ms,
+        max_batch_size=512 * 1024,
+        # a batch of the largest legal requests must still fit a record of ours
+        max_request_size=4 * MAX_RECORD_BYTES,
+        request_timeout_ms=20_000,
+    )
+    try:
+        await producer.start()
+    except KafkaConnectionError:
+        raise EngineUnavailable("Kafka", settings.kafka_url, _NEXT_STEP) from None
+    return producer
+
+
+async def send_all(
+    producer: AIOKafkaProducer, topic: Topic, values: Sequence[tuple[int, bytes]]
+) -> None:
+    """Produce (partition, value) pairs and return when every one is durable."""
+    futures = [await producer.send(topic.name, value, partition=p) for p, value in values]
+    await asyncio.gather(*futures)
+
+
+async def ensure_topics(settings: Settings) -> None:
+    """Create what is missing of the catalogue; leaves existing topics as they are."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers())
+    try:
+        await admin.start()
+    except KafkaConnectionError:
+        raise EngineUnavailable("Kafka", settings.kafka_url, _NEXT_STEP) from None
+    try:
+        there = set(await admin.list_topics())
+        wanted = [_new_topic(topic, settings) for topic in ALL if topic.name not in there]
+        response = await admin.create_topics(wanted) if wanted else None
+        for _, code, *_ in response.topic_errors if response else ():
+            if code and not issubclass(for_code(code), TopicAlreadyExistsError):
+                raise for_code(code)
+    finally:
+        await admin.close()
+
+
+def _new_topic(topic: Topic, settings: Settings) -> NewTopic:
+    config = {"max.message.bytes": str(5 * MAX_RECORD_BYTES)}
+    if topic.compacted:
+        config["cleanup.policy"] = "compact"
+    else:
+        config["retention.ms"] = str(topic.retention_hours * 3_600_000)
+    return NewTopic(topic.name, settings.partitions, settings.replication, topic_configs=config)
+
+
+async def lag(
+    settings: Settings, groups: Mapping[str, Sequence[Topic]]
+) -> dict[tuple[str, str], int]:
+    """Records produced and not yet committed, by (group, topic).
+
+    A partition without a commit counts from its first offset.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_servers())
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers())
+    await asyncio.gather(consumer.start(), admin.start())
+    try:
+        found = {}
+        for group, topics in groups.items():
+            committed = await admin.list_consumer_group_offsets(group)
+            for topic in topics:
+                behind = await _behind(consumer, topic, settings.partitions, committed)
+                found[group, topic.name] = behind
+        return found
+    finally:
+        await asyncio.gather(consumer.stop(), admin.close())
+
+
+async def _behind(
+    consumer: AIOKafkaConsumer,
+    topic: Topic,
+    partitions: int,
+    committed: Mapping[TopicPartition, object],
+) -> int:
+    places = [TopicPartition(topic.name, p) for p in range(partitions)]
+    ends = await consumer.end_offsets(places)
+    starts = await consumer.beginning_offsets(places)
+    total = 0
+    for place in places:
+        at = getattr(committed.get(place), "offset", -1)
+        total += ends[place] - (at if at >= 0 else starts[place])
+    return total

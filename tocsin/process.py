@@ -1,0 +1,85 @@
+"""What every Tocsin process does the same: settings, logs, signals, readiness, a clean end.
+
+A process is a coroutine `main(settings, stop)`: it calls `ready(...)` once it serves, works until
+`stop` is set, finishes what it accepted, and returns.
+"""
+
+import asyncio
+import ctypes
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from tocsin import settings as settings_module
+from tocsin.errors import ConfigError, EngineUnavailable
+from tocsin.settings import Settings
+
+Main = Callable[[Settings, asyncio.Event], Awaitable[None]]
+_PR_SET_PDEATHSIG = 1
+
+
+def run(name: str, main: Main) -> None:
+    """Run `main` under uvloop until SIGTERM or SIGINT; exit 2 on a wrong setting, 3 on a missing
+    engine, each with one line. The process dies with its parent, so nothing is left behind."""
+    die_with_parent(signal.SIGTERM)
+    try:
+        settings = settings_module.load()
+        _log_to_stdout(settings)
+        uvloop.run(_until_stopped(main, settings))
+    except ConfigError as error:
+        sys.exit(_say(f"tocsin {name}: {error}", 2))
+    except EngineUnavailable as error:
+        sys.exit(_say(f"tocsin {name}: {error}", 3))
+
+
+async def _until_stopped(main: Main, settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await main(settings, stop)
+
+
+def _say(line: str, code: int) -> int:
+    print(line, file=sys.stderr, flush=True)
+    return code
+
+
+def _log_to_stdout(settings: Settings) -> None:
+    logging.basicConfig(
+        stream=sys.stdout, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s"
+    )
+    for noisy in ("aiokafka", "faust", "mode", "httpx", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def die_with_parent(number: int) -> None:
+    """Ask Linux to send this process `number` when its parent ends, however it ends.
+
+    Survives exec. Elsewhere than on Linux it does nothing, and a killed parent leaves children.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
+
+
+def ready(settings: Settings, name: str, **facts: Any) -> None:
+    """Say that this process serves: a file whose pid the supervisor compares with the live one."""
+    path = ready_file(settings.data_dir, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"pid": os.getpid(), "at": time.time(), **facts})
+    fresh = path.with_suffix(".tmp")
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+def ready_file(data_dir: Path, name: str) -> Path:
+    """Where `ready` writes."""
+    return data_dir / "run" / f"{name}.ready"

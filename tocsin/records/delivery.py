@@ -1,0 +1,37 @@
+"""The internal hop from the router to a channel: many deliveries in one Kafka record."""
+
+from typing import Any
+
+import msgspec
+
+from tocsin.records.fields import Instant
+from tocsin.records.notification import Channel, Priority
+
+
+class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One notification on one channel. Carries no address: the sender reads it at the last moment."""
+
+    notification_id: str
+    user_id: str
+    channel: Channel
+    type: str
+    category: str
+    template_id: str
+    data: dict[str, Any]
+    accepted_at: Instant
+    priority: Priority = Priority.NORMAL
+    expires_at: Instant | None = None
+    collapse_key: str | None = None
+    attempt: int = 1
+    not_before: Instant | None = None
+
+    @property
+    def delivery_id(self) -> str:
+        """The same delivery has the same id on every attempt, in every process."""
+        return f"{self.notification_id}:{self.channel}"
+
+
+class DeliveryBatch(msgspec.Struct, frozen=True):
+    """The value of a record on ``channel.*`` and ``retry.*``."""
+
+    deliveries: list[Delivery]

@@ -1,0 +1,50 @@
+"""What became of deliveries: the record ClickHouse is filled from."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from tocsin.records.fields import Instant
+
+
+class State(StrEnum):
+    """`accepted` opens a delivery; every other state ends it. `retry` never leaves the senders."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    RETRY = "retry"
+
+
+TERMINAL: Final = frozenset(
+    {State.DELIVERED, State.FAILED, State.SUPPRESSED, State.EXPIRED, State.CANCELLED}
+)
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One state of one delivery. `accepted_at` and `at` are host times, milliseconds matter."""
+
+    delivery_id: str
+    notification_id: str
+    user_id: str
+    channel: str
+    type: str
+    state: State
+    attempt: int
+    accepted_at: Instant
+    at: Instant
+    reason: str = ""
+    provider: str = ""
+    provider_message_id: str = ""
+    template_id: str = ""
+    retry_after: float | None = None
+
+
+class OutcomeBatch(msgspec.Struct, frozen=True):
+    """The value of a record on ``delivery.outcomes``."""
+
+    outcomes: list[Outcome]

@@ -1,0 +1,151 @@
+"""One frozen Settings, read once at a process's start; nobody else reads the environment.
+
+Names are the environment's, prefix `TOCSIN_`, provider groups nested by their first word
+(`TOCSIN_APNS_KEY_FILE` is `settings.apns.key_file`). Unknown names and bad values stop the start.
+"""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tocsin.errors import ConfigError
+
+PREFIX = "TOCSIN_"
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Apns(_Group):
+    """Apple Push Notification service: a .p8 key, and the app's bundle id as topic."""
+
+    url: str = "https://api.push.apple.com"
+    key_file: Path | None = None
+    key_id: str = ""
+    team_id: str = ""
+    topic: str = ""
+    ca_file: Path | None = None
+
+
+class Fcm(_Group):
+    """Firebase Cloud Messaging, HTTP v1: a service account's JSON file."""
+
+    url: str = "https://fcm.googleapis.com"
+    credentials_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class Twilio(_Group):
+    """Twilio's Messages resource."""
+
+    url: str = "https://api.twilio.com"
+    account_sid: str = ""
+    auth_token: SecretStr = SecretStr("")
+    sender: str = ""
+    ca_file: Path | None = None
+
+
+class Smtp(_Group):
+    """A submission server: `smtp://host:port`, or `smtps://` for TLS from the first byte."""
+
+    url: str = "smtp://127.0.0.1:25"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    sender: str = "Tocsin Shop <shop@tocsin.example>"
+    connections: Annotated[int, Field(ge=1, le=200)] = 8
+
+
+class Rates(_Group):
+    """Token buckets shared by the fleet, in messages per second. The vendors' limits, as settings."""
+
+    push: Annotated[float, Field(gt=0)] = 10_000
+    sms: Annotated[float, Field(gt=0)] = 1_000
+    email: Annotated[float, Field(gt=0)] = 5_000
+    otp: Annotated[float, Field(gt=0)] = 500
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Secrets are masked in `repr`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        frozen=True,
+        extra="forbid",
+    )
+
+    kafka_url: str = "kafka://127.0.0.1:9092"
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    clickhouse_url: SecretStr = SecretStr("clickhouse://default:@127.0.0.1:8123/tocsin")
+    ray_address: str = "127.0.0.1:6380"
+    data_dir: Path = Path(".tocsin")
+    public_url: str = "http://127.0.0.1:8080"
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    ws_port: Port = 8081
+    ws_url: str = ""
+    sandbox_url: str = ""
+    jwt_secret: SecretStr = SecretStr("")
+    jwt_jwks_url: str = ""
+    otp_secret: SecretStr = SecretStr("")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    partitions: Annotated[int, Field(ge=1, le=1_000)] = 4
+    replication: Annotated[int, Field(ge=1, le=9)] = 1
+    push_senders: Annotated[int, Field(ge=1, le=500)] = 1
+    sms_senders: Annotated[int, Field(ge=1, le=500)] = 1
+    email_senders: Annotated[int, Field(ge=1, le=500)] = 1
+    shards: Annotated[int, Field(ge=1, le=500)] = 1
+    stream_workers: Annotated[int, Field(ge=1, le=100)] = 1
+    dedupe_hours: Annotated[float, Field(gt=0)] = 24
+    sms_countries: str = ""
+
+    apns: Apns = Apns()
+    fcm: Fcm = Fcm()
+    twilio: Twilio = Twilio()
+    smtp: Smtp = Smtp()
+    rate: Rates = Rates()
+
+    def kafka_servers(self) -> list[str]:
+        """`kafka://a:1,b:2` as ["a:1", "b:2"]."""
+        return self.kafka_url.removeprefix("kafka://").split(",")
+
+
+def names() -> frozenset[str]:
+    """Every environment name that is understood."""
+    found = set()
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, _Group):
+            found |= {f"{PREFIX}{name}_{inner}".upper() for inner in kind.model_fields}
+        else:
+            found.add(f"{PREFIX}{name}".upper())
+    return frozenset(found)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The process's settings. Raises `ConfigError`, one line, naming the variable."""
+    environ = os.environ if environ is None else environ
+    known = names()
+    for name in environ:
+        if name.startswith(PREFIX) and name.upper() not in known:
+            raise ConfigError(f"{name} is not a setting{_closest(name, known)}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigError(f"{name}: {first['msg']}") from None
+
+
+def _closest(name: str, known: frozenset[str]) -> str:
+    close = get_close_matches(name.upper(), known, n=1)
+    return f"; did you mean {close[0]}?" if close else "; `tocsin up --help` lists them"

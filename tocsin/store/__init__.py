@@ -1,0 +1,12 @@
+"""The operational store (Redis or Valkey): a fast view of the log, one call per batch."""
+
+from tocsin.store.claims import Claim, Claims, SendResult
+from tocsin.store.client import connect
+from tocsin.store.notifications import Notifications
+from tocsin.store.profiles import Profiles
+from tocsin.store.subscriptions import Restocked, Subscriptions
+
+__all__ = [
+    "Claim", "Claims", "Notifications", "Profiles", "Restocked", "SendResult", "Subscriptions",
+    "connect",
+]  # fmt: skip

@@ -1,0 +1,35 @@
+"""The one Redis client of a process, and scripts from .lua files."""
+
+from pathlib import Path
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.commands.core import AsyncScript
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from tocsin.errors import EngineUnavailable
+from tocsin.settings import Settings
+
+_LUA = Path(__file__).parent / "lua"
+
+
+async def connect(settings: Settings, connections: int = 32) -> Redis:
+    """A client whose callers wait for a free connection instead of failing.
+
+    Values are bytes. Raises `EngineUnavailable` when nothing answers.
+    """
+    url = settings.redis_url.get_secret_value()
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=connections, timeout=10, socket_connect_timeout=5, protocol=3
+    )
+    client = Redis(connection_pool=pool)
+    try:
+        await client.ping()
+    except RedisConnectionError:
+        where = url.rsplit("@", 1)[-1]
+        raise EngineUnavailable("Redis", where, "start it, or set TOCSIN_REDIS_URL") from None
+    return client
+
+
+def script(client: Redis, name: str) -> AsyncScript:
+    """The script in lua/`name`.lua, sent by hash."""
+    return client.register_script((_LUA / f"{name}.lua").read_text())

@@ -1,0 +1,95 @@
+"""Every key there is, in one place. `{...}` in a key is a cluster hash tag: those share a slot."""
+
+
+def profile(user_id: str) -> str:
+    """string: the Profile as JSON."""
+    return f"user:{user_id}"
+
+
+def seen(notification_id: str) -> str:
+    """string: topic position that first brought this notification (dedupe)."""
+    return f"seen:{notification_id}"
+
+
+def dedupe(user_id: str, kind: str, key: str) -> str:
+    """string: notification id that holds this (user, type, dedupe key) for the window."""
+    return f"dedupe:{user_id}:{kind}:{key}"
+
+
+def claim(delivery_id: str) -> str:
+    """string: where a delivery is: claimed, to be retried, or ended (store/claims.py)."""
+    return f"sent:{delivery_id}"
+
+
+def stock(sku: str) -> str:
+    """hash: available, version, at (ms), event (last event id)."""
+    return f"stock:{{{sku}}}"
+
+
+def stock_events(sku: str) -> str:
+    """sorted set: recent event ids by arrival, so that a repeated delta counts once."""
+    return f"stock:{{{sku}}}:events"
+
+
+def waiting(sku: str) -> str:
+    """sorted set: subscription ids by sign-up time (ms), first come first told."""
+    return f"waiting:{{{sku}}}"
+
+
+def firing(sku: str) -> str:
+    """hash: subscription id to the event that fires it, until the request is in Kafka."""
+    return f"firing:{{{sku}}}"
+
+
+def subscription(subscription_id: str) -> str:
+    """string: the Subscription as JSON."""
+    return f"sub:{subscription_id}"
+
+
+def user_subscriptions(user_id: str) -> str:
+    """set: a person's subscription ids."""
+    return f"user:{user_id}:subs"
+
+
+def inbox(user_id: str) -> str:
+    """sorted set: notification ids by offset."""
+    return f"inbox:{{{user_id}}}"
+
+
+def inbox_items(user_id: str) -> str:
+    """hash: notification id to the item as JSON."""
+    return f"inbox:{{{user_id}}}:items"
+
+
+def inbox_meta(user_id: str) -> str:
+    """hash: epoch, next (offset), unread."""
+    return f"inbox:{{{user_id}}}:meta"
+
+
+def bucket(name: str) -> str:
+    """hash: tokens, last (token bucket)."""
+    return f"bucket:{name}"
+
+
+def ticket(ticket_id: str) -> str:
+    """string: the user a WebSocket ticket admits; read once."""
+    return f"ticket:{ticket_id}"
+
+
+def challenge(challenge_id: str) -> str:
+    """hash: an OTP challenge (store/otp.py)."""
+    return f"otp:{challenge_id}"
+
+
+def otp_account(user_id: str, purpose: str) -> str:
+    """hash: the account's current challenge, sends and failures for this purpose."""
+    return f"otp:account:{user_id}:{purpose}"
+
+
+SHARDS = "shards"
+"""sorted set: shard id by lease end (ms)."""
+
+
+def shard_users(shard: str) -> str:
+    """set: users with a socket on this shard."""
+    return f"shard:{shard}:users"

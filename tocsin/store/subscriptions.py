@@ -1,0 +1,123 @@
+"""Stock and who waits for it: the restock decision is one atomic script per change."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from redis.asyncio import Redis
+
+from tocsin.records import InventoryChange, Subscription, decode, encode
+from tocsin.store import keys
+from tocsin.store.client import script
+
+
+class Restocked(msgspec.Struct, frozen=True):
+    """What one change did. `firing` must reach Kafka; then say so with `fired`.
+
+    The same change applied again (a crash came between) returns the same `firing`.
+    """
+
+    sku: str
+    available: int
+    applied: bool
+    firing: list[Subscription]
+
+
+class Subscriptions:
+    """The view of the ``subscriptions`` topic, and the stock it waits for."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._restock = script(client, "restock")
+
+    async def add(self, subscription: Subscription) -> bool:
+        """Let a person wait. False if this very subscription is already known (any state)."""
+        name = keys.subscription(subscription.subscription_id)
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.set(name, encode(subscription), nx=True)
+            pipe.sadd(keys.user_subscriptions(subscription.user_id), subscription.subscription_id)
+            pipe.zadd(
+                keys.waiting(subscription.sku),
+                {subscription.subscription_id: _millis(subscription.created_at)},
+                nx=True,
+            )
+            new, *_ = await pipe.execute()
+        if (
+            not new
+            and (known := await self.get(subscription.subscription_id))
+            and known.state != "waiting"
+        ):
+            await self._client.zrem(keys.waiting(subscription.sku), subscription.subscription_id)
+        return bool(new)
+
+    async def get(self, subscription_id: str) -> Subscription | None:
+        """One subscription in any state, or None."""
+        return (await self._read([subscription_id]))[0]
+
+    async def of_user(self, user_id: str) -> list[Subscription]:
+        """A person's subscriptions, newest first."""
+        ids = [i.decode() for i in await self._client.smembers(keys.user_subscriptions(user_id))]
+        found = [s for s in await self._read(ids) if s]
+        return sorted(found, key=lambda s: s.created_at, reverse=True)
+
+    async def end(self, subscriptions: Sequence[Subscription]) -> None:
+        """Store subscriptions that no longer wait (cancelled, expired), and take them off the queue."""
+        async with self._client.pipeline(transaction=True) as pipe:
+            for subscription in subscriptions:
+                pipe.set(keys.subscription(subscription.subscription_id), encode(subscription))
+                pipe.zrem(keys.waiting(subscription.sku), subscription.subscription_id)
+                pipe.hdel(keys.firing(subscription.sku), subscription.subscription_id)
+            await pipe.execute()
+
+    async def available(self, skus: Sequence[str]) -> list[int | None]:
+        """Current stock per SKU; None where the SKU was never heard of."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for sku in skus:
+                pipe.hget(keys.stock(sku), "available")
+            return [None if v is None else int(v) for v in await pipe.execute()]
+
+    async def apply(self, changes: Sequence[InventoryChange]) -> list[Restocked]:
+        """Apply changes in order, one pipeline; who waits and is now served comes back in `firing`."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for change in changes:
+                await self._queue(pipe, change)
+            answers = await pipe.execute()
+        ids = [i.decode() for answer in answers for i in answer[2:]]
+        found = {s.subscription_id: s for s in await self._read(ids) if s}
+        return [
+            Restocked(
+                change.sku,
+                int(answer[1]),
+                bool(answer[0]),
+                [found[i.decode()] for i in answer[2:] if i.decode() in found],
+            )
+            for change, answer in zip(changes, answers, strict=True)
+        ]
+
+    async def _queue(self, pipe: Redis, change: InventoryChange) -> None:
+        sku = change.sku
+        await self._restock(
+            keys=[keys.stock(sku), keys.stock_events(sku), keys.waiting(sku), keys.firing(sku)],
+            args=[
+                change.event_id,
+                "" if change.available is None else change.available,
+                "" if change.delta is None else change.delta,
+                "" if change.version is None else change.version,
+                _millis(change.occurred_at),
+            ],
+            client=pipe,
+        )
+
+    async def fired(self, subscriptions: Sequence[Subscription]) -> None:
+        """The requests of these are in Kafka: they no longer wait nor fire."""
+        await self.end([msgspec.structs.replace(s, state="notified") for s in subscriptions])
+
+    async def _read(self, ids: Sequence[str]) -> list[Subscription | None]:
+        if not ids:
+            return []
+        values = await self._client.mget([keys.subscription(i) for i in ids])
+        return [decode(Subscription, value) if value else None for value in values]
+
+
+def _millis(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
