@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     ws_port: Port = 8081
     ws_url: str = ""
     sandbox_url: str = ""
+    log_epoch: str = ""
     jwt_secret: SecretStr = SecretStr("")
     jwt_jwks_url: str = ""
     otp_secret: SecretStr = SecretStr("")
