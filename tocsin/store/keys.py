@@ -57,13 +57,22 @@ def inbox(user_id: str) -> str:
 
 
 def inbox_items(user_id: str) -> str:
-    """hash: notification id to the item as JSON."""
+    """hash: notification id to the item as JSON; empty once the person deleted it."""
     return f"inbox:{{{user_id}}}:items"
 
 
+def inbox_unread(user_id: str) -> str:
+    """sorted set: unread notification ids by offset."""
+    return f"inbox:{{{user_id}}}:unread"
+
+
 def inbox_meta(user_id: str) -> str:
-    """hash: epoch, next (offset), unread."""
+    """hash: epoch, next (the newest offset), floor (the newest offset that was dropped)."""
     return f"inbox:{{{user_id}}}:meta"
+
+
+INBOX_READ = "inbox:read"
+"""pub/sub channel: `{user_id, ids, unread}` whenever a person's items became read."""
 
 
 def bucket(name: str) -> str:
@@ -76,14 +85,19 @@ def ticket(ticket_id: str) -> str:
     return f"ticket:{ticket_id}"
 
 
-def challenge(challenge_id: str) -> str:
-    """hash: an OTP challenge (store/otp.py)."""
-    return f"otp:{challenge_id}"
+def otp_code(account: str, purpose: str) -> str:
+    """hash: the one live OTP code of an account and purpose, both as MACs (store/otp.py)."""
+    return f"otp:{{{account}}}:{purpose}"
 
 
-def otp_account(user_id: str, purpose: str) -> str:
-    """hash: the account's current challenge, sends and failures for this purpose."""
-    return f"otp:account:{user_id}:{purpose}"
+def otp_sends(account: str, purpose: str) -> str:
+    """list: when codes were made (ms) since the last successful verification."""
+    return f"otp:{{{account}}}:{purpose}:sends"
+
+
+def otp_failures(account: str) -> str:
+    """string: wrong codes in a row, over all purposes; at the limit the account is locked."""
+    return f"otp:{{{account}}}:failures"
 
 
 SHARDS = "shards"
