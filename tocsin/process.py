@@ -71,8 +71,11 @@ def die_with_parent(number: int) -> None:
 
 
 def ready(settings: Settings, name: str, **facts: Any) -> None:
-    """Say that this process serves: a file whose pid the supervisor compares with the live one."""
-    path = ready_file(settings.data_dir, name)
+    """Say that this process serves: a file whose pid the supervisor compares with the live one.
+
+    Where several of a kind run, the supervisor names each (TOCSIN_PROCESS_NAME).
+    """
+    path = ready_file(settings.data_dir, settings.process_name or name)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"pid": os.getpid(), "at": time.time(), **facts})
     fresh = path.with_suffix(".tmp")

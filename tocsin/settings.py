@@ -63,7 +63,7 @@ class Smtp(_Group):
 
 
 class Rates(_Group):
-    """Token buckets shared by the fleet, in messages per second. The vendors' limits, as settings."""
+    """Token buckets shared by the fleet, in messages per second: the vendors' limits."""
 
     push: Annotated[float, Field(gt=0)] = 10_000
     sms: Annotated[float, Field(gt=0)] = 1_000
@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     jwt_secret: SecretStr = SecretStr("")
     jwt_jwks_url: str = ""
     otp_secret: SecretStr = SecretStr("")
+    process_name: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     partitions: Annotated[int, Field(ge=1, le=1_000)] = 4
@@ -137,6 +138,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     known = names()
     for name in environ:
+        if name.startswith(f"{PREFIX}TEST_"):  # the test suite's own, inherited by what it starts
+            continue
         if name.startswith(PREFIX) and name.upper() not in known:
             raise ConfigError(f"{name} is not a setting{_closest(name, known)}")
     try:

@@ -9,7 +9,7 @@ from tocsin.records.notification import Channel, Priority
 
 
 class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One notification on one channel. Carries no address: the sender reads it at the last moment."""
+    """One notification on one channel, without an address: the sender reads that at the end."""
 
     notification_id: str
     user_id: str

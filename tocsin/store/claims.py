@@ -21,7 +21,7 @@ from tocsin.store.client import script
 
 
 class SendResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one attempt came to. `retry_after` (seconds) only with State.RETRY, and optional there."""
+    """What one attempt came to. `retry_after` (seconds) may come with State.RETRY only."""
 
     delivery_id: str
     state: State

@@ -21,7 +21,7 @@ async def connect(settings: Settings, connections: int = 32) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url, max_connections=connections, timeout=10, socket_connect_timeout=5, protocol=3
     )
-    client = Redis(connection_pool=pool)
+    client = Redis.from_pool(pool)  # closing the client closes the pool
     try:
         await client.ping()
     except RedisConnectionError:

@@ -61,7 +61,7 @@ class Subscriptions:
         return sorted(found, key=lambda s: s.created_at, reverse=True)
 
     async def end(self, subscriptions: Sequence[Subscription]) -> None:
-        """Store subscriptions that no longer wait (cancelled, expired), and take them off the queue."""
+        """Store subscriptions that no longer wait, and take them off the queue."""
         async with self._client.pipeline(transaction=True) as pipe:
             for subscription in subscriptions:
                 pipe.set(keys.subscription(subscription.subscription_id), encode(subscription))
@@ -77,7 +77,7 @@ class Subscriptions:
             return [None if v is None else int(v) for v in await pipe.execute()]
 
     async def apply(self, changes: Sequence[InventoryChange]) -> list[Restocked]:
-        """Apply changes in order, one pipeline; who waits and is now served comes back in `firing`."""
+        """Apply changes in order, in one pipeline; `firing` is who waited and is now served."""
         async with self._client.pipeline(transaction=False) as pipe:
             for change in changes:
                 await self._queue(pipe, change)

@@ -1,0 +1,1 @@
+"""Faust: what is consumed, decided and handed on."""

@@ -1,0 +1,36 @@
+"""Dead letters: a record that cannot be used is kept whole, with the reason."""
+
+import base64
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaProducer
+
+from tocsin.errors import Invalid
+from tocsin.metrics import DEAD_LETTERS
+from tocsin.records import DeadLetter, encode
+from tocsin.topics import DEAD
+
+
+class Bury:
+    """Writes to ``notification.dead``; returns when the letter is durable."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+
+    async def one(
+        self, topic: str, partition: int, offset: int, payload: bytes, error: Exception
+    ) -> None:
+        """Bury one payload. A bug's own words stay out: they may quote the payload."""
+        letter = DeadLetter(
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            error=type(error).__name__,
+            field=error.field if isinstance(error, Invalid) else "",
+            reason=error.reason if isinstance(error, Invalid) else "could not be processed",
+            payload_b64=base64.b64encode(payload).decode(),
+            at=datetime.now(UTC),
+        )
+        DEAD_LETTERS.labels(topic).inc()
+        key = f"{topic}:{partition}:{offset}".encode()
+        await self._producer.send_and_wait(DEAD.name, encode(letter), key=key)

@@ -1,0 +1,196 @@
+"""The one way records are consumed here: nothing is acknowledged before its effect is durable.
+
+Faust acknowledges in a ``finally`` (a batch whose handler raised is gone), commits past a single
+unacknowledged record, and drops what an agent held when it restarts. What lost nothing through
+kill -9, SIGTERM and rebalances: `noack_take`, each batch's work as a task in a bounded queue, and
+one acker that awaits the tasks in arrival order, so that acknowledged offsets are always a prefix.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, NoReturn
+
+import faust
+from aiokafka.errors import KafkaError
+from redis.exceptions import RedisError
+
+from streams.app import raw_topic
+from streams.bury import Bury
+from tocsin.errors import EngineUnavailable, Invalid
+from tocsin.metrics import BATCH_SECONDS, CONSUMED, QUEUE_DEPTH
+from tocsin.topics import Topic
+
+log = logging.getLogger(__name__)
+
+OUTAGE = (EngineUnavailable, RedisError, KafkaError, OSError, TimeoutError)
+"""What says nothing about a record: the batch is tried again until the engine is back."""
+
+EX_SOFTWARE = 70
+
+
+class Record(NamedTuple):
+    """One Kafka record. `at` is when the broker or producer stamped it (UTC)."""
+
+    topic: str
+    partition: int
+    offset: int
+    value: bytes
+    at: datetime
+
+    @property
+    def place(self) -> str:
+        """``topic:partition:offset``: the same whenever this record is read."""
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+
+Work = Callable[[Sequence[Record]], Awaitable[None]]
+
+
+class Consume:
+    """Feeds one topic's records to `work`, which returns when their effects are durable.
+
+    `work` must be idempotent: it sees a record again after a crash. It may raise an outage (the
+    same records come again after a pause) or `Invalid` / any bug, which is narrowed down to the
+    record at fault; that one goes to ``notification.dead`` and the partition goes on.
+
+    At most `depth` batches of `most` records are at work. `within` is how long a batch waits for
+    more records; 0 feeds records one by one as they come (for latency).
+    """
+
+    def __init__(
+        self,
+        topic: Topic,
+        work: Work,
+        bury: Bury,
+        *,
+        most: int = 100,
+        within: float = 0.02,
+        depth: int = 4,
+    ) -> None:
+        self.topic, self._work, self._bury = topic, work, bury
+        self._most, self._within = most, within
+        self._queue: asyncio.Queue[tuple[asyncio.Task[None], list[Any]]] = asyncio.Queue(depth)
+        self._acker: asyncio.Task[None] | None = None
+        self._open = asyncio.Event()
+        self._open.set()
+        self._unfinished = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def attach(self, app: faust.App) -> None:
+        """Register as an agent of `app`."""
+
+        async def agent(stream: Any) -> None:
+            await self._feed(stream)
+
+        agent.__name__ = f"consume_{self.topic.name.replace('.', '_')}"
+        app.agent(raw_topic(app, self.topic.name), name=agent.__name__, concurrency=1)(agent)
+
+    async def drain(self, seconds: float) -> bool:
+        """Take no more, and wait until what was taken is acknowledged. False when time ran out."""
+        self._open.clear()
+        try:
+            await asyncio.wait_for(self._idle.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _feed(self, stream: Any) -> None:
+        if self._acker is None:
+            self._acker = asyncio.create_task(self._acknowledge(stream))
+        try:
+            async for events in self._batches(stream):
+                await self._open.wait()
+                self._unfinished += 1
+                self._idle.clear()
+                records = [_record(event) for event in events]
+                task = asyncio.create_task(self._until_durable(records))
+                await self._queue.put((task, events))
+                QUEUE_DEPTH.labels(self.topic.name).set(self._queue.qsize())
+        except Exception:
+            # Unwinding would let Faust acknowledge what it holds. Dying loses nothing.
+            _die(f"the consumer of {self.topic.name} failed")
+
+    async def _batches(self, stream: Any) -> AsyncIterator[list[Any]]:
+        if self._within:
+            async for events in stream.noack_take(self._most, within=self._within):
+                yield events
+        else:
+            async for event in stream.noack().events():
+                yield [event]
+
+    async def _acknowledge(self, stream: Any) -> None:
+        while True:
+            task, events = await self._queue.get()
+            try:
+                await task
+                for event in events:
+                    await stream.ack(event)
+            except Exception:
+                _die(f"a batch of {self.topic.name} could not be acknowledged")
+            self._unfinished -= 1
+            if not self._unfinished:
+                self._idle.set()
+            CONSUMED.labels(self.topic.name).inc(len(events))
+
+    async def _until_durable(self, records: list[Record]) -> None:
+        with BATCH_SECONDS.labels(self.topic.name).time():
+            try:
+                await self._through_outages(records)
+            except Exception as error:
+                await self._narrow_down(records, error)
+
+    async def _through_outages(self, records: Sequence[Record]) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await self._work(records)
+                return
+            except OUTAGE as error:
+                if pause == 0.1:
+                    log.warning("%s waits: %s: %s", self.topic.name, type(error).__name__, error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+
+    async def _narrow_down(self, records: Sequence[Record], error: Exception) -> None:
+        """One of `records` cannot be used: find it by halving, bury it, go on with the rest."""
+        if len(records) == 1:
+            if not isinstance(error, Invalid):
+                log.error("%s cannot be processed", records[0].place, exc_info=error)
+            await self._bury_one(records[0], error)
+            return
+        middle = len(records) // 2
+        for part in (records[:middle], records[middle:]):
+            try:
+                await self._through_outages(part)
+            except Exception as inner:
+                await self._narrow_down(part, inner)
+
+    async def _bury_one(self, record: Record, error: Exception) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await self._bury.one(*record[:4], error)
+                return
+            except OUTAGE:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+
+
+def _record(event: Any) -> Record:
+    message = event.message
+    at = datetime.fromtimestamp(message.timestamp or time.time(), UTC)
+    return Record(message.topic, message.partition, message.offset, message.value or b"", at)
+
+
+def _die(why: str) -> NoReturn:
+    """End the process at once: no finaliser of Faust may run and acknowledge."""
+    log.critical(
+        "%s; ending at once so that nothing unfinished is acknowledged", why, exc_info=True
+    )
+    logging.shutdown()
+    os._exit(EX_SOFTWARE)

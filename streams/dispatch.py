@@ -1,0 +1,87 @@
+"""The channel agents: batches of deliveries to Ray, results back as outcomes and retries."""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from actors.pool import Pools
+from aiokafka import AIOKafkaProducer
+from msgspec.structs import replace
+
+from streams.consume import Record
+from streams.emit import Emit
+from streams.retry_policy import exhausted, next_wait
+from tocsin.clock import Clock
+from tocsin.metrics import AMBIGUOUS, OUTCOMES, RETRIES
+from tocsin.records import Channel, Delivery, DeliveryBatch, Outcome, State, decode
+from tocsin.store import SendResult
+
+
+class Dispatch:
+    """Work for one ``channel.*`` topic. Durable when it returns: every delivery of the records has
+    an outcome, or its next attempt on a retry topic."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        producer: AIOKafkaProducer,
+        pools: Pools,
+        clock: Clock,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._channel, self._producer, self._pools = channel, producer, pools
+        self._clock, self._chance = clock, chance
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        emit = Emit(self._producer)
+        for partition, deliveries in _by_partition(records).items():
+            results = await self._pools.send(self._channel, partition, deliveries)
+            now = self._clock.now()
+            for delivery, result in zip(deliveries, results, strict=True):
+                self._conclude(delivery, result, partition, emit, now)
+        await emit.flush()
+
+    def _conclude(
+        self, delivery: Delivery, result: SendResult, partition: int, emit: Emit, now: datetime
+    ) -> None:
+        if result.ambiguous:
+            AMBIGUOUS.labels(delivery.channel).inc()
+        if result.state is State.RETRY and not exhausted(delivery):
+            wait = next_wait(delivery.attempt, result.retry_after, self._chance())
+            again = replace(
+                delivery, attempt=delivery.attempt + 1, not_before=now + timedelta(seconds=wait)
+            )
+            RETRIES.labels(delivery.channel).inc()
+            emit.delivery(again, partition, now)
+            return
+        outcome = outcome_of(delivery, result, now)
+        OUTCOMES.labels(outcome.channel, outcome.state).inc()
+        emit.outcomes((outcome,), partition)
+
+
+def outcome_of(delivery: Delivery, result: SendResult, now: datetime) -> Outcome:
+    """A result as the record ClickHouse keeps; a retry that may not go on is a failure."""
+    retries_over = result.state is State.RETRY
+    return Outcome(
+        delivery_id=delivery.delivery_id,
+        notification_id=delivery.notification_id,
+        user_id=delivery.user_id,
+        channel=delivery.channel,
+        type=delivery.type,
+        state=State.FAILED if retries_over else result.state,
+        attempt=delivery.attempt,
+        accepted_at=delivery.accepted_at,
+        at=now,
+        reason=f"attempts exhausted: {result.reason}" if retries_over else result.reason,
+        provider=result.provider,
+        provider_message_id=result.provider_message_id,
+        template_id=delivery.template_id,
+    )
+
+
+def _by_partition(records: Sequence[Record]) -> dict[int, list[Delivery]]:
+    found: dict[int, list[Delivery]] = defaultdict(list)
+    for record in records:
+        found[record.partition] += decode(DeliveryBatch, record.value).deliveries
+    return found

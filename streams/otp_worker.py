@@ -1,0 +1,36 @@
+"""The OTP worker process: its own consumer group, fetches and actor, so that no backlog of
+anything else can stand in front of a log-in."""
+
+import asyncio
+
+from actors.pool import Pools
+
+from streams.app import make_app
+from streams.bury import Bury
+from streams.consume import Consume
+from streams.send_otp import SendOtp
+from streams.serve import serve
+from tocsin.clock import SystemClock
+from tocsin.kafka import start_producer
+from tocsin.process import run
+from tocsin.settings import Settings
+from tocsin.topics import OTP
+
+GROUP = "tocsin-otp"
+
+
+async def main(settings: Settings, stop: asyncio.Event) -> None:
+    """Consume until told to stop; then finish what was taken."""
+    producer = await start_producer(settings, linger_ms=0)
+    pools = await Pools.connect(settings)
+    bury = Bury(producer)
+    work = SendOtp(producer, pools, bury, SystemClock())
+    try:
+        consumer = Consume(OTP, work, bury, within=0, depth=64)
+        await serve(settings, "streams-otp", make_app(settings, GROUP), [consumer], stop)
+    finally:
+        await producer.stop()
+
+
+if __name__ == "__main__":
+    run("streams-otp", main)

@@ -1,0 +1,80 @@
+"""The bulk worker process: restock, route, every channel, retries and the live feed."""
+
+import asyncio
+from collections.abc import Sequence
+
+import faust
+from actors.pool import Pools
+from aiokafka import AIOKafkaProducer
+from redis.asyncio import Redis
+
+from streams.app import make_app
+from streams.bury import Bury
+from streams.consume import Consume
+from streams.dispatch import Dispatch
+from streams.live import Live
+from streams.restock import Restock
+from streams.retry import Retry
+from streams.retry_policy import LONG, MEDIUM, SHORT
+from streams.route import Route
+from streams.serve import serve
+from tocsin.clock import SystemClock
+from tocsin.kafka import start_producer
+from tocsin.process import run
+from tocsin.records import CHANNELS
+from tocsin.settings import Settings
+from tocsin.store import Notifications, Profiles, Subscriptions, connect
+from tocsin.topics import (
+    BY_CHANNEL,
+    INVENTORY,
+    OUTCOMES,
+    REQUESTS,
+    RETRY_LONG,
+    RETRY_MEDIUM,
+    RETRY_SHORT,
+)
+
+GROUP = "tocsin-streams"
+_RETRIES = ((RETRY_SHORT, SHORT), (RETRY_MEDIUM, MEDIUM), (RETRY_LONG, LONG))
+
+
+def consumers(
+    settings: Settings, producer: AIOKafkaProducer, redis: Redis, pools: Pools, live: Live
+) -> Sequence[Consume]:
+    """Every topic the bulk worker reads, and what it does with it."""
+    bury, clock = Bury(producer), SystemClock()
+    restock = Restock(producer, Subscriptions(redis), bury, clock, settings.partitions)
+    route = Route(
+        producer, Notifications(redis, settings.dedupe_hours), Profiles(redis), bury, clock
+    )
+    return (
+        Consume(INVENTORY, restock, bury, most=500),
+        Consume(REQUESTS, route, bury, most=50),
+        *(
+            Consume(BY_CHANNEL[c], Dispatch(c, producer, pools, clock), bury, most=2, within=0.01)
+            for c in CHANNELS
+        ),
+        *(Consume(t, Retry(producer, clock, hold), bury, depth=64) for t, hold in _RETRIES),
+        Consume(OUTCOMES, live, bury, within=0.05),
+    )
+
+
+async def main(settings: Settings, stop: asyncio.Event) -> None:
+    """Consume until told to stop; then finish what was taken."""
+    producer = await start_producer(settings)
+    redis = await connect(settings)
+    pools = await Pools.connect(settings)
+    live = Live(pools)
+    frames = asyncio.create_task(live.run())
+    app: faust.App = make_app(settings, GROUP)
+    try:
+        found = consumers(settings, producer, redis, pools, live)
+        await serve(settings, "streams", app, found, stop)
+    finally:
+        frames.cancel()
+        await producer.stop()
+        await redis.aclose()
+
+
+if __name__ == "__main__":
+    run("streams", main)
