@@ -1,0 +1,46 @@
+"""Settings: strict names, strict values, masked secrets."""
+
+import pytest
+
+from tocsin.errors import ConfigError
+from tocsin.settings import Settings, load, names
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in names():
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_an_unknown_name_stops_the_start_and_suggests_the_right_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TOCSIN_REDIS_ULR", "redis://x")
+    with pytest.raises(ConfigError, match="did you mean TOCSIN_REDIS_URL"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TOCSIN_PORT", "70000"), ("TOCSIN_PORT", "x"), ("TOCSIN_RATE_PUSH", "-1"),
+     ("TOCSIN_LOG_LEVEL", "LOUD")],
+)  # fmt: skip
+def test_a_bad_value_stops_the_start_and_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=name):
+        load()
+
+
+def test_groups_nest_by_their_first_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_APNS_KEY_ID", "ABC")
+    monkeypatch.setenv("TOCSIN_KAFKA_URL", "kafka://a:1,b:2")
+    settings = load()
+    assert settings.apns.key_id == "ABC"
+    assert settings.kafka_servers() == ["a:1", "b:2"]
+
+
+def test_secrets_do_not_show() -> None:
+    settings = Settings(jwt_secret="hush-hush", twilio={"auth_token": "hush-too"})  # type: ignore[arg-type]
+    assert "hush" not in repr(settings)
