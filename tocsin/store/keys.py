@@ -52,7 +52,7 @@ def user_subscriptions(user_id: str) -> str:
 
 
 def inbox(user_id: str) -> str:
-    """sorted set: notification ids by offset."""
+    """sorted set: notification ids by offset, half an offset more once read."""
     return f"inbox:{{{user_id}}}"
 
 
@@ -61,13 +61,8 @@ def inbox_items(user_id: str) -> str:
     return f"inbox:{{{user_id}}}:items"
 
 
-def inbox_unread(user_id: str) -> str:
-    """sorted set: unread notification ids by offset."""
-    return f"inbox:{{{user_id}}}:unread"
-
-
 def inbox_meta(user_id: str) -> str:
-    """hash: epoch, next (the newest offset), floor (the newest offset that was dropped)."""
+    """hash: epoch, next (newest offset), floor (newest offset dropped), unread."""
     return f"inbox:{{{user_id}}}:meta"
 
 

@@ -1,0 +1,147 @@
+"""The durable inbox: per person a short log of items, its position, and what is unread.
+
+An inbox has a random `epoch`, made with it, and offsets 1, 2, 3 … that are never given twice in an
+epoch. A reader that knows (epoch, offset) can ask for what came after; when the inbox was lost,
+or has dropped items since, it is told so instead of being given a part.
+"""
+
+import secrets
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+from redis.asyncio import Redis
+
+from tocsin.store import keys
+from tocsin.store.client import script
+
+CAP: Final = 200
+"""Items kept per person; the oldest goes first. Deleted ones count until they drop out."""
+
+KEPT_SECONDS: Final = 30 * 86_400
+"""An inbox nothing was added to for so long is gone."""
+
+Status = Literal["all", "unread", "read"]
+
+
+class Appended(NamedTuple):
+    """Where an item stands. `fresh` is False when this notification was in the inbox before."""
+
+    epoch: str
+    offset: int
+    unread: int
+    fresh: bool
+
+
+class Resumed(NamedTuple):
+    """Where an inbox stands; `items` after the asked position, None if some of them are gone."""
+
+    epoch: str
+    offset: int
+    unread: int
+    items: list[tuple[int, bytes]] | None
+
+
+class Entry(NamedTuple):
+    """One item as stored."""
+
+    offset: int
+    unread: bool
+    item: bytes
+
+
+class Page(NamedTuple):
+    """Newest first; `cursor` asks for the next page, None when this is the last."""
+
+    entries: list[Entry]
+    cursor: int | None
+    unread: int
+
+
+class Inbox:
+    """All inboxes. Every method is one call to Redis, for any number of people or items."""
+
+    def __init__(self, client: Redis, cap: int = CAP, kept_seconds: int = KEPT_SECONDS) -> None:
+        self._client = client
+        self._cap, self._kept = str(cap), str(kept_seconds)
+        self._append = script(client, "inbox_append")
+        self._resume = script(client, "inbox_resume")
+        self._page = script(client, "inbox_page")
+        self._read = script(client, "inbox_read")
+        self._delete = script(client, "inbox_delete")
+
+    async def append(self, items: Sequence[tuple[str, str, bytes]]) -> list[Appended]:
+        """Write (user_id, notification_id, JSON) in order.
+
+        Doing it again is harmless: an id keeps its first offset and its first JSON.
+        """
+        if not items:
+            return []
+        names: list[str] = []
+        args: list[str | bytes] = [_new_epoch(), self._cap, self._kept]
+        for user_id, notification_id, item in items:
+            names += _names(user_id)
+            args += (notification_id, item)
+        found = await self._append(keys=names, args=args)
+        return [
+            Appended(found[i].decode(), found[i + 1], found[i + 2], found[i + 3] == 1)
+            for i in range(0, len(found), 4)
+        ]
+
+    async def resume(self, user_id: str, epoch: str = "", offset: int = 0) -> Resumed:
+        """Where the inbox stands, and the items after (`epoch`, `offset`), oldest first.
+
+        Without `epoch` no items are given. An inbox that is not there gets its epoch now.
+        """
+        args: list[str | int] = [_new_epoch(), self._kept, epoch, offset]
+        now, newest, unread, whole, *rest = await self._resume(keys=_names(user_id), args=args)
+        items = list(zip(rest[::2], rest[1::2], strict=True)) if whole else None
+        return Resumed(now.decode(), newest, unread, items)
+
+    async def since(self, user_id: str, epoch: str, offset: int) -> list[tuple[int, bytes]] | None:
+        """The (offset, JSON) after a position, oldest first. None: the gap cannot be filled."""
+        return (await self.resume(user_id, epoch, offset)).items
+
+    async def page(
+        self, user_id: str, status: Status = "all", cursor: int | None = None, limit: int = 50
+    ) -> Page:
+        """Up to `limit` items, newest first, older than `cursor`."""
+        args: list[str | int] = [status, "+inf" if cursor is None else cursor, limit]
+        count, more, *rest = await self._page(keys=_names(user_id), args=args)
+        entries = [Entry(rest[i], rest[i + 1] == 1, rest[i + 2]) for i in range(0, len(rest), 3)]
+        return Page(entries, entries[-1].offset if more and entries else None, count)
+
+    async def get(self, user_id: str, notification_id: str) -> Entry | None:
+        """One item, or None."""
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.zscore(keys.inbox(user_id), notification_id)
+            pipe.hget(keys.inbox_items(user_id), notification_id)
+            score, item = await pipe.execute()
+        return Entry(int(score), score == int(score), item) if score and item else None
+
+    async def mark_read(self, user_id: str, ids: Sequence[str] | None) -> tuple[int, list[str]]:
+        """Mark these read, or with None all. (unread left, ids that became read just now).
+
+        Every shard hears of it (keys.INBOX_READ), so the person's other devices follow.
+        """
+        args = [keys.INBOX_READ, user_id, "all" if ids is None else "ids", *(ids or ())]
+        names = [keys.inbox(user_id), keys.inbox_meta(user_id)]
+        unread, *changed = await self._read(keys=names, args=args)
+        return int(unread), [i.decode() for i in changed]
+
+    async def delete(self, user_id: str, ids: Sequence[str]) -> list[str]:
+        """Forget the content of these; the ids that were there."""
+        if not ids:
+            return []
+        return [i.decode() for i in await self._delete(keys=_names(user_id), args=list(ids))]
+
+    async def erase(self, user_id: str) -> bool:
+        """Remove a person's inbox, places and all. True if there was one."""
+        return bool(await self._client.delete(*_names(user_id)))
+
+
+def _names(user_id: str) -> tuple[str, str, str]:
+    return keys.inbox(user_id), keys.inbox_items(user_id), keys.inbox_meta(user_id)
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(8)

@@ -1,0 +1,54 @@
+-- Append items to people's inboxes, once per notification id.
+-- KEYS, three per item: inbox:{user}  inbox:{user}:items  inbox:{user}:meta
+-- ARGV[1] epoch for inboxes made now   ARGV[2] items kept per inbox   ARGV[3] seconds to keep
+-- ARGV[2i+2] notification id, ARGV[2i+3] the item as JSON, of the i-th three keys
+-- Returns flat, per item: epoch, offset, unread, 1 if new | 0 if it was there before.
+--
+-- A score is the item's offset, and a half more once it is read. An id already in the inbox
+-- (deleted or read ones too) keeps its offset: a batch that is written again after a crash changes
+-- nothing and gets the same answer.
+local DAY = 86400
+local answer = {}
+local cap, keep = tonumber(ARGV[2]), tonumber(ARGV[3])
+
+local function drop(inbox, items, count)
+  local unread = 0
+  local dropped = redis.call('ZPOPMIN', inbox, count)
+  for d = 1, #dropped, 2 do
+    redis.call('HDEL', items, dropped[d])
+    if tonumber(dropped[d + 1]) % 1 == 0 then unread = unread + 1 end
+  end
+  return unread
+end
+
+for i = 1, #KEYS / 3 do
+  local inbox, items, meta = KEYS[3*i - 2], KEYS[3*i - 1], KEYS[3*i]
+  local id = ARGV[2*i + 2]
+  local score = redis.call('ZSCORE', inbox, id)
+  local state = redis.call('HMGET', meta, 'epoch', 'next', 'floor', 'unread')
+  local epoch, unread = state[1] or ARGV[1], tonumber(state[4] or 0)
+  local offset = score and math.floor(tonumber(score))
+  if not score then
+    offset = tonumber(state[2] or 0) + 1
+    unread = unread + 1
+    redis.call('ZADD', inbox, offset, id)
+    redis.call('HSET', items, id, ARGV[2*i + 3])
+    -- every place after `floor` is still there, so their number needs no ZCARD
+    local over = offset - tonumber(state[3] or 0) - cap
+    if over > 0 then
+      unread = unread - drop(inbox, items, over)
+      redis.call('HSET', meta, 'floor', offset - cap)
+    end
+    redis.call('HSET', meta, 'epoch', epoch, 'next', offset, 'unread', unread)
+    -- a day of slack saves three writes on nearly every item
+    if redis.call('TTL', inbox) < keep - DAY then
+      redis.call('EXPIRE', inbox, keep + DAY)
+      redis.call('EXPIRE', items, keep + DAY)
+      redis.call('EXPIRE', meta, keep + DAY)
+    end
+  end
+  local n = #answer
+  answer[n + 1], answer[n + 2], answer[n + 3] = epoch, offset, unread
+  answer[n + 4] = score and 0 or 1
+end
+return answer

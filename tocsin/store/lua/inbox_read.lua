@@ -1,0 +1,23 @@
+-- Mark items read, and tell whoever shows this inbox.
+-- KEYS[1] inbox:{user}  KEYS[2] inbox:{user}:meta
+-- ARGV[1] channel to tell   ARGV[2] the user id   ARGV[3] 'all' | 'ids'   ARGV[4...] the ids
+-- Returns {unread left, id...}: the ids that became read just now.
+local asked = {}
+if ARGV[3] == 'all' then
+  asked = redis.call('ZRANGE', KEYS[1], 0, -1)
+else
+  for i = 4, #ARGV do asked[i - 3] = ARGV[i] end
+end
+local changed = {}
+for _, id in ipairs(asked) do
+  local score = tonumber(redis.call('ZSCORE', KEYS[1], id) or 0.5)
+  if score % 1 == 0 then
+    redis.call('ZADD', KEYS[1], score + 0.5, id)
+    changed[#changed + 1] = id
+  end
+end
+if #changed == 0 then return {tonumber(redis.call('HGET', KEYS[2], 'unread') or 0)} end
+local unread = redis.call('HINCRBY', KEYS[2], 'unread', -#changed)
+local told = {user_id = ARGV[2], ids = changed, unread = unread}
+redis.call('PUBLISH', ARGV[1], cjson.encode(told))
+return {unread, unpack(changed)}
