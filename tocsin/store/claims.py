@@ -6,11 +6,16 @@ reader of the same batch finds which of these it was:
 
 - absent: send;
 - ``r`` / ``n`` of this attempt: nothing to send, say the same result again;
-- ``c`` of another incarnation: that process died in mid-call, so the send is *ambiguous*.
+- ``c`` of this incarnation: this very process is at it, or was and lost the thread;
+- ``c`` of another incarnation of this name: that process died in mid-call, so the send is
+  *ambiguous*;
+- ``c`` of another name: the same after `LEASE_SECONDS`, and until then that sender is taken to
+  live (two names meet when a pool is resized).
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -18,6 +23,10 @@ from redis.asyncio import Redis
 from tocsin.records.outcome import State
 from tocsin.store import keys
 from tocsin.store.client import script
+
+
+LEASE_SECONDS: Final = 60
+"""How long a sender of another name leaves a claim alone; no claim may be worked on for longer."""
 
 
 class SendResult(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,6 +47,8 @@ class Standing(StrEnum):
     FRESH = "fresh"
     ENDED = "ended"
     AMBIGUOUS = "ambiguous"
+    OWN = "own"
+    BUSY = "busy"
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -47,8 +58,17 @@ class Claim(msgspec.Struct, frozen=True):
     result: SendResult | None = None
 
 
+_BY_LETTER: Final = {
+    b"f": Claim(Standing.FRESH),
+    b"o": Claim(Standing.OWN),
+    b"a": Claim(Standing.AMBIGUOUS),
+    b"b": Claim(Standing.BUSY),
+}
+
+
 class Claims:
-    """The claims of one sender. `owner` must differ for every start of the process."""
+    """The claims of one sender. `owner` is ``name:incarnation``: the name stays over restarts, the
+    incarnation (without a colon) differs for every start of the process."""
 
     def __init__(self, client: Redis, owner: str, hours: float = 6) -> None:
         self._owner = owner
@@ -60,12 +80,13 @@ class Claims:
     async def take(self, deliveries: Sequence[tuple[str, int]]) -> list[Claim]:
         """Claim (delivery_id, attempt) pairs in one call.
 
-        An AMBIGUOUS one is now ours: whoever held it is gone.
+        An AMBIGUOUS one is now ours: whoever held it is gone. A BUSY one is not: settle nothing.
         """
         if not deliveries:
             return []
         names = [keys.claim(delivery_id) for delivery_id, _ in deliveries]
-        args = [self._owner, str(self._seconds), *(str(a) for _, a in deliveries)]
+        lease = str(LEASE_SECONDS * 1000)
+        args = [self._owner, str(self._seconds), lease, *(str(a) for _, a in deliveries)]
         return [self._read(value) for value in await self._take(keys=names, args=args)]
 
     async def settle(self, results: Sequence[tuple[SendResult, int]]) -> None:
@@ -80,8 +101,6 @@ class Claims:
         await self._settle(keys=names, args=args)
 
     def _read(self, value: bytes) -> Claim:
-        if value == b"f":
-            return Claim(Standing.FRESH)
-        if value == b"a":
-            return Claim(Standing.AMBIGUOUS)
+        if (standing := _BY_LETTER.get(value)) is not None:
+            return standing
         return Claim(Standing.ENDED, self._decode(value.split(b":", 2)[2]))

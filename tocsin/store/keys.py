@@ -75,6 +75,11 @@ def bucket(name: str) -> str:
     return f"bucket:{name}"
 
 
+def provider_token(provider: str, key_id: str) -> str:
+    """string: a provider's bearer token, minted once for the whole fleet."""
+    return f"provider:{provider}:{key_id}"
+
+
 def ticket(ticket_id: str) -> str:
     """string: the user a WebSocket ticket admits; read once."""
     return f"ticket:{ticket_id}"

@@ -1,10 +1,16 @@
 -- Claim deliveries for one sender.
--- KEYS sent:<delivery>   ARGV[1] owner   ARGV[2] seconds to keep   ARGV[i+2] attempt of KEYS[i]
--- Values: c:<attempt>:<owner> at work | n:<attempt>:<result> retry | r:<attempt>:<result> ended
--- Returns, per key: "f" yours and fresh | "a" yours, but another owner died with it | the n/r value.
+-- KEYS sent:<delivery>   ARGV[1] owner, <name>:<incarnation>   ARGV[2] seconds to keep
+-- ARGV[3] lease (ms) of a claim against senders of another name   ARGV[i+3] attempt of KEYS[i]
+-- Values: c:<attempt>:<ms>:<owner> at work | n:<attempt>:<result> retry | r:<attempt>:<result> ended
+-- Returns, per key: "f" yours and fresh | "o" yours since an earlier call | "a" yours now, but another
+-- owner died with it | "b" a sender of another name is at work on it | the n/r value.
+local function name(owner) return string.match(owner, '^(.*):[^:]*$') or owner end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local found = {}
 for i, key in ipairs(KEYS) do
-  local attempt = tonumber(ARGV[i + 2])
+  local attempt = tonumber(ARGV[i + 3])
   local value = redis.call('GET', key)
   local answer = 'f'
   if value then
@@ -12,11 +18,19 @@ for i, key in ipairs(KEYS) do
     if kind == 'r' or (kind == 'n' and tonumber(held) >= attempt) then
       answer = value
     elseif kind == 'c' then
-      answer = 'a'
+      local at, owner = string.match(value, '^c:%d+:(%d+):(.*)$')
+      if owner == ARGV[1] then
+        answer = 'o'
+      elseif name(owner) ~= name(ARGV[1]) and now - at < tonumber(ARGV[3]) then
+        answer = 'b'
+      else
+        answer = 'a'
+      end
     end
   end
   if answer == 'f' or answer == 'a' then
-    redis.call('SET', key, 'c:' .. attempt .. ':' .. ARGV[1], 'EX', ARGV[2])
+    local claim = string.format('c:%d:%.0f:%s', attempt, now, ARGV[1])
+    redis.call('SET', key, claim, 'EX', ARGV[2])
   end
   found[i] = answer
 end
