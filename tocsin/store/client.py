@@ -1,6 +1,8 @@
 """The one Redis client of a process, and scripts from .lua files."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.commands.core import AsyncScript
@@ -33,3 +35,8 @@ async def connect(settings: Settings, connections: int = 32) -> Redis:
 def script(client: Redis, name: str) -> AsyncScript:
     """The script in lua/`name`.lua, sent by hash."""
     return client.register_script((_LUA / f"{name}.lua").read_text())
+
+
+def raw(values: Sequence[object]) -> Sequence[bytes | None]:
+    """Replies of this client as what they are: it never decodes responses."""
+    return cast(Sequence[bytes | None], values)

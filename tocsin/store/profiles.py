@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from tocsin.errors import Refused
 from tocsin.records import Profile, decode, encode
 from tocsin.store import keys
-from tocsin.store.client import script
+from tocsin.store.client import raw, script
 
 _TRIES = 20
 
@@ -24,7 +24,7 @@ class Profiles:
         """One MGET; a place holds None where the user is unknown."""
         if not user_ids:
             return []
-        values = await self._client.mget([keys.profile(u) for u in user_ids])
+        values = raw(await self._client.mget([keys.profile(u) for u in user_ids]))
         return [decode(Profile, value) if value else None for value in values]
 
     async def get(self, user_id: str) -> Profile | None:

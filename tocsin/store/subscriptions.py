@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from tocsin.records import InventoryChange, Subscription, decode, encode
 from tocsin.store import keys
-from tocsin.store.client import script
+from tocsin.store.client import raw, script
 
 
 class Restocked(msgspec.Struct, frozen=True):
@@ -56,7 +56,8 @@ class Subscriptions:
 
     async def of_user(self, user_id: str) -> list[Subscription]:
         """A person's subscriptions, newest first."""
-        ids = [i.decode() for i in await self._client.smembers(keys.user_subscriptions(user_id))]
+        members = await self._client.smembers(keys.user_subscriptions(user_id))
+        ids = [i.decode() for i in raw(list(members)) if i]
         found = [s for s in await self._read(ids) if s]
         return sorted(found, key=lambda s: s.created_at, reverse=True)
 
@@ -115,7 +116,7 @@ class Subscriptions:
     async def _read(self, ids: Sequence[str]) -> list[Subscription | None]:
         if not ids:
             return []
-        values = await self._client.mget([keys.subscription(i) for i in ids])
+        values = raw(await self._client.mget([keys.subscription(i) for i in ids]))
         return [decode(Subscription, value) if value else None for value in values]
 
 
