@@ -70,6 +70,11 @@ INBOX_READ = "inbox:read"
 """pub/sub channel: `{user_id, ids, unread}` whenever a person's items became read."""
 
 
+def idempotency(caller: str, key: str) -> str:
+    """string: the fingerprint of the request this Idempotency-Key came with, then its answer."""
+    return f"idempotency:{caller}:{key}"
+
+
 def bucket(name: str) -> str:
     """hash: tokens, last (token bucket)."""
     return f"bucket:{name}"

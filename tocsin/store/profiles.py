@@ -1,16 +1,19 @@
 """Profiles in Redis: read by the batch, changed one at a time under a version."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from tocsin.errors import Refused
+from tocsin.errors import Refused, TocsinError
 from tocsin.records import Profile, decode, encode
 from tocsin.store import keys
 from tocsin.store.client import raw, script
 
 _TRIES = 20
+
+Step = Callable[[Profile | None], Profile]
+"""From the profile as it is (None: unknown) to what it shall be. May run more than once."""
 
 
 class Profiles:
@@ -31,19 +34,57 @@ class Profiles:
         """One person, or None."""
         return (await self.get_many([user_id]))[0]
 
-    async def change(self, user_id: str, step: Callable[[Profile | None], Profile]) -> Profile:
+    async def known(self, user_ids: Sequence[str]) -> list[bool]:
+        """Which of these there are. One MGET, nothing decoded."""
+        if not user_ids:
+            return []
+        return [v is not None for v in await self._client.mget([keys.profile(u) for u in user_ids])]
+
+    async def change(self, user_id: str, step: Step) -> Profile:
         """Apply `step` to the current profile and store it as the next version.
 
-        `step` may run again when someone else was faster. Whatever it raises passes through.
+        A step that returns what it was given stores nothing. It may run again when someone else
+        was faster. Whatever it raises passes through.
         """
+        found = (await self.change_many({user_id: step}))[0]
+        if isinstance(found, TocsinError):
+            raise found
+        return found
+
+    async def change_many(self, steps: Mapping[str, Step]) -> list[Profile | TocsinError]:
+        """`change` for many people in two calls; in the place of one that failed, its error."""
+        done: dict[str, Profile | TocsinError] = {}
         for _ in range(_TRIES):
-            before = await self.get(user_id)
-            after = step(before)
-            version = before.version if before else 0
-            stored = _numbered(after, version + 1)
-            if await self._put(keys=[keys.profile(user_id)], args=[version, encode(stored)]):
-                return stored
-        raise Refused("busy", f"user {user_id} is being changed by many at once; try again", 1)
+            left = [user_id for user_id in steps if user_id not in done]
+            if not left:
+                break
+            befores = await self.get_many(left)
+            planned = {
+                user_id: (before, _plan(steps[user_id], before))
+                for user_id, before in zip(left, befores, strict=True)
+            }
+            done |= await self._store(planned)
+        busy = Refused("busy", "is being changed by many at once; try again", 1)
+        return [done.get(user_id, busy) for user_id in steps]
+
+    async def _store(
+        self, planned: Mapping[str, tuple[Profile | None, Profile | TocsinError]]
+    ) -> dict[str, Profile | TocsinError]:
+        """What came of it; those that somebody else changed in between are missing."""
+        kept = {u: after for u, (before, after) in planned.items() if _settled(before, after)}
+        moving = [
+            (u, before, after)
+            for u, (before, after) in planned.items()
+            if u not in kept and isinstance(after, Profile)
+        ]
+        async with self._client.pipeline(transaction=False) as pipe:
+            for user_id, before, after in moving:
+                version = before.version if before else 0
+                name = keys.profile(user_id)
+                await self._put(keys=[name], args=[version, encode(after)], client=pipe)
+            stored = await pipe.execute()
+        fresh = zip(moving, stored, strict=True)
+        return kept | {user_id: after for (user_id, _, after), ok in fresh if ok}
 
     async def put(self, profile: Profile) -> None:
         """Store as it stands, version and all (rebuild from the log)."""
@@ -54,5 +95,15 @@ class Profiles:
         return bool(await self._client.delete(keys.profile(user_id)))
 
 
-def _numbered(profile: Profile, version: int) -> Profile:
-    return replace(profile, version=version)
+def _plan(step: Step, before: Profile | None) -> Profile | TocsinError:
+    try:
+        after = step(before)
+    except TocsinError as error:
+        return error
+    return (
+        after if after is before else replace(after, version=(before.version if before else 0) + 1)
+    )
+
+
+def _settled(before: Profile | None, after: Profile | TocsinError) -> bool:
+    return after is before or isinstance(after, TocsinError)

@@ -28,31 +28,33 @@ class Subscriptions:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
+        self._add = script(client, "subscription_add")
         self._restock = script(client, "restock")
 
     async def add(self, subscription: Subscription) -> bool:
-        """Let a person wait. False if this very subscription is already known (any state)."""
-        name = keys.subscription(subscription.subscription_id)
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.set(name, encode(subscription), nx=True)
-            pipe.sadd(keys.user_subscriptions(subscription.user_id), subscription.subscription_id)
-            pipe.zadd(
-                keys.waiting(subscription.sku),
-                {subscription.subscription_id: _millis(subscription.created_at)},
-                nx=True,
+        """Let a person wait. False, and nothing done, if this very id is known (in any state)."""
+        return (await self.add_many([subscription]))[0]
+
+    async def add_many(self, subscriptions: Sequence[Subscription]) -> list[bool]:
+        """`add` for each, in one call and one step."""
+        names: list[str] = []
+        args: list[str | bytes | int] = []
+        for each in subscriptions:
+            names += (
+                keys.subscription(each.subscription_id),
+                keys.user_subscriptions(each.user_id),
+                keys.waiting(each.sku),
             )
-            new, *_ = await pipe.execute()
-        if (
-            not new
-            and (known := await self.get(subscription.subscription_id))
-            and known.state != "waiting"
-        ):
-            await self._client.zrem(keys.waiting(subscription.sku), subscription.subscription_id)
-        return bool(new)
+            args += (each.subscription_id, encode(each), _millis(each.created_at))
+        return [bool(new) for new in await self._add(keys=names, args=args)] if names else []
 
     async def get(self, subscription_id: str) -> Subscription | None:
         """One subscription in any state, or None."""
         return (await self._read([subscription_id]))[0]
+
+    async def get_many(self, subscription_ids: Sequence[str]) -> list[Subscription | None]:
+        """One MGET; a place holds None where the subscription is unknown."""
+        return await self._read(subscription_ids)
 
     async def of_user(self, user_id: str) -> list[Subscription]:
         """A person's subscriptions, newest first."""
