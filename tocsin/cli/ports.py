@@ -1,0 +1,90 @@
+"""Which port each listener gets: the usual one, or a free one when that is taken."""
+
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final
+
+import psutil
+
+from tocsin.errors import ConfigError
+
+LOOPBACK: Final = "127.0.0.1"
+
+DEFAULTS: Final[Mapping[str, int]] = {
+    "broker": 9092,
+    "valkey": 6379,
+    "clickhouse": 8123,
+    "ray": 6380,
+    "api": 8080,
+    "ws": 8081,
+    "sandbox-tls": 8443,
+    "sandbox-http": 8444,
+    "sandbox-smtp": 8025,
+}
+
+
+def choose(
+    wanted: Mapping[str, int],
+    fixed: Mapping[str, str],
+    is_free: Callable[[int], bool],
+    any_free: Callable[[], int],
+) -> dict[str, int]:
+    """A port per name in `wanted`, all different.
+
+    Those in `fixed` (name to how the user set it, like ``--port``) are not moved: a taken one
+    raises `ConfigError` that names who must change. The others fall back to `any_free`.
+    """
+    chosen: dict[str, int] = {}
+    # the fixed ones first, so that no fallback takes a port that was asked for
+    for name in sorted(wanted, key=lambda name: name not in fixed):
+        port = wanted[name]
+        if port in chosen.values() or not is_free(port):
+            if name in fixed:
+                raise ConfigError(_taken(port, fixed[name]))
+            port = _another(any_free, chosen)
+        chosen[name] = port
+    return {name: chosen[name] for name in wanted}
+
+
+def _another(any_free: Callable[[], int], chosen: Mapping[str, int]) -> int:
+    while (port := any_free()) in chosen.values():
+        pass
+    return port
+
+
+def _taken(port: int, how: str) -> str:
+    who = owner(port)
+    return f"port {port} is taken by {who}: stop it, or choose another with {how}"
+
+
+def is_free(port: int) -> bool:
+    """Whether a listener could be started on loopback now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def any_free() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def owner(port: int) -> str:
+    """Who listens there, as far as this user may know."""
+    with suppress(psutil.Error, PermissionError):
+        for connection in psutil.net_connections("tcp"):
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and connection.laddr.port == port
+                and connection.pid
+            ):
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    return "another program"

@@ -1,0 +1,32 @@
+"""Who reads what: the consumer groups, and the topics whose records each must finish.
+
+A record counts as done when every group that reads its topic has committed past it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tocsin.topics import (
+    BY_CHANNEL,
+    DEAD,
+    ENGAGEMENT,
+    INVENTORY,
+    OTP,
+    OUTCOMES,
+    REQUESTS,
+    RETRY_LONG,
+    RETRY_MEDIUM,
+    RETRY_SHORT,
+    Topic,
+)
+
+STREAMS: Final = "tocsin-streams"
+STREAMS_OTP: Final = "tocsin-otp"
+ANALYTICS: Final = "tocsin-analytics"
+
+READS: Final[Mapping[str, tuple[Topic, ...]]] = {
+    STREAMS: (INVENTORY, REQUESTS, *BY_CHANNEL.values(), RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG),
+    STREAMS_OTP: (OTP,),
+    ANALYTICS: (REQUESTS, OTP, OUTCOMES, ENGAGEMENT, INVENTORY, DEAD),
+}
+"""The live page's view of ``delivery.outcomes`` is left out: nothing waits for a picture."""
