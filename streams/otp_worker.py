@@ -11,12 +11,11 @@ from streams.consume import Consume
 from streams.send_otp import SendOtp
 from streams.serve import serve
 from tocsin.clock import SystemClock
+from tocsin.groups import STREAMS_OTP
 from tocsin.kafka import start_producer
 from tocsin.process import run
 from tocsin.settings import Settings
 from tocsin.topics import OTP
-
-GROUP = "tocsin-otp"
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
@@ -27,7 +26,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     work = SendOtp(producer, pools, bury, SystemClock())
     try:
         consumer = Consume(OTP, work, bury, within=0, depth=64)
-        await serve(settings, "streams-otp", make_app(settings, GROUP), [consumer], stop)
+        await serve(settings, "streams-otp", make_app(settings, STREAMS_OTP), [consumer], stop)
     finally:
         await producer.stop()
 

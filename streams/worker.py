@@ -19,6 +19,7 @@ from streams.retry_policy import LONG, MEDIUM, SHORT
 from streams.route import Route
 from streams.serve import serve
 from tocsin.clock import SystemClock
+from tocsin.groups import STREAMS
 from tocsin.kafka import start_producer
 from tocsin.process import run
 from tocsin.records import CHANNELS
@@ -34,7 +35,7 @@ from tocsin.topics import (
     RETRY_SHORT,
 )
 
-GROUP = "tocsin-streams"
+
 _RETRIES = ((RETRY_SHORT, SHORT), (RETRY_MEDIUM, MEDIUM), (RETRY_LONG, LONG))
 
 
@@ -66,7 +67,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     pools = await Pools.connect(settings)
     live = Live(pools)
     frames = asyncio.create_task(live.run())
-    app: faust.App = make_app(settings, GROUP)
+    app: faust.App = make_app(settings, STREAMS)
     try:
         found = consumers(settings, producer, redis, pools, live)
         await serve(settings, "streams", app, found, stop)

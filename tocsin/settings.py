@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +17,11 @@ from tocsin.errors import ConfigError
 
 PREFIX = "TOCSIN_"
 Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+def _is(about: str) -> Any:
+    """What a setting is for: it goes into docs/reference.md."""
+    return Field(description=about)
 
 
 class _Group(BaseModel):
@@ -82,33 +87,41 @@ class Settings(BaseSettings):
         extra="forbid",
     )
 
-    kafka_url: str = "kafka://127.0.0.1:9092"
-    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    clickhouse_url: SecretStr = SecretStr("clickhouse://default:@127.0.0.1:8123/tocsin")
-    ray_address: str = "127.0.0.1:6380"
-    data_dir: Path = Path(".tocsin")
-    public_url: str = "http://127.0.0.1:8080"
-    host: str = "127.0.0.1"
-    port: Port = 8080
-    ws_port: Port = 8081
-    ws_url: str = ""
-    sandbox_url: str = ""
-    log_epoch: str = ""
-    jwt_secret: SecretStr = SecretStr("")
-    jwt_jwks_url: str = ""
-    otp_secret: SecretStr = SecretStr("")
-    process_name: str = ""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    kafka_url: Annotated[str, _is("Kafka: kafka://host:port,…")] = "kafka://127.0.0.1:9092"
+    redis_url: Annotated[SecretStr, _is("Redis or Valkey")] = SecretStr("redis://127.0.0.1:6379/0")
+    clickhouse_url: Annotated[SecretStr, _is("ClickHouse, the writer's account")] = SecretStr(
+        "clickhouse://default:@127.0.0.1:8123/tocsin"
+    )
+    ray_address: Annotated[str, _is("Ray's head node")] = "127.0.0.1:6380"
+    data_dir: Annotated[Path, _is("Embedded engines' files, logs, secrets")] = Path(".tocsin")
+    public_url: Annotated[str, _is("Where people reach the API; in links")] = (
+        "http://127.0.0.1:8080"
+    )
+    host: Annotated[str, _is("Address the API and the sockets listen on")] = "127.0.0.1"
+    port: Annotated[Port, _is("The API's port")] = 8080
+    ws_port: Annotated[Port, _is("The WebSocket shards' port")] = 8081
+    ws_url: Annotated[str, _is("Where browsers reach the sockets, if not host and port")] = ""
+    sandbox_url: Annotated[str, _is("The provider sandbox's control address; set means demo")] = ""
+    log_epoch: Annotated[str, _is("Names one life of an in-memory log; set by the CLI")] = ""
+    jwt_secret: Annotated[SecretStr, _is("Signs tokens (HS256), 32 bytes or more")] = SecretStr("")
+    jwt_jwks_url: Annotated[str, _is("An identity provider's keys (RS256, ES256)")] = ""
+    otp_secret: Annotated[SecretStr, _is("Pepper and encryption key of one-time codes")] = (
+        SecretStr("")
+    )
+    process_name: Annotated[str, _is("A worker's name where several run; set by the CLI")] = ""
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], _is("How much processes log")
+    ] = "INFO"
 
-    partitions: Annotated[int, Field(ge=1, le=1_000)] = 4
-    replication: Annotated[int, Field(ge=1, le=9)] = 1
-    push_senders: Annotated[int, Field(ge=1, le=500)] = 1
-    sms_senders: Annotated[int, Field(ge=1, le=500)] = 1
-    email_senders: Annotated[int, Field(ge=1, le=500)] = 1
-    shards: Annotated[int, Field(ge=1, le=500)] = 1
-    stream_workers: Annotated[int, Field(ge=1, le=100)] = 1
-    dedupe_hours: Annotated[float, Field(gt=0)] = 24
-    sms_countries: str = ""
+    partitions: Annotated[int, Field(ge=1, le=1_000), _is("Partitions of every topic")] = 4
+    replication: Annotated[int, Field(ge=1, le=9), _is("Replicas of every topic")] = 1
+    push_senders: Annotated[int, Field(ge=1, le=500), _is("Push sender actors")] = 1
+    sms_senders: Annotated[int, Field(ge=1, le=500), _is("SMS sender actors")] = 1
+    email_senders: Annotated[int, Field(ge=1, le=500), _is("Email sender actors")] = 1
+    shards: Annotated[int, Field(ge=1, le=500), _is("Connection shard actors")] = 1
+    stream_workers: Annotated[int, Field(ge=1, le=100), _is("Bulk Faust workers")] = 1
+    dedupe_hours: Annotated[float, Field(gt=0), _is("How long ids are remembered")] = 24
+    sms_countries: Annotated[str, _is("Dialling prefixes OTPs may go to; empty: all")] = ""
 
     apns: Apns = Apns()
     fcm: Fcm = Fcm()

@@ -1,0 +1,107 @@
+"""The system under test as processes: started by its own CLI, measured from outside."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tocsin.errors import EngineUnavailable
+
+_START_SECONDS = 180
+
+
+class Running:
+    """`tocsin up` in a directory of its own. A context manager; ends every process on exit."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
+
+    def __enter__(self) -> "Running":
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        log = (self._data_dir / "up.log").open("wb")
+        argv = [sys.executable, "-m", "tocsin.cli.main", "up", "--data", str(self._data_dir)]
+        self._process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
+        self._wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(90)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+
+    def _wait(self) -> None:
+        assert self._process
+        end = time.monotonic() + _START_SECONDS
+        while not (state := self._state()):
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise EngineUnavailable("tocsin up", str(self._data_dir), "see up.log there")
+            time.sleep(0.2)
+        self.environment = dict(os.environ) | state["environment"]
+
+    def _state(self) -> dict[str, Any] | None:
+        path = self._data_dir / "run" / "state.json"
+        if not path.exists():
+            return None
+        state: dict[str, Any] = json.loads(path.read_text())
+        return state if state.get("serving") else None
+
+    def control(self, verb: str, *names: str) -> None:
+        """Ask the process manager: `start`, `stop`; returns when it is so."""
+        config = self._data_dir / "run" / "supervisord.conf"
+        argv = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(config), verb, *names]
+        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+    def ready(self, name: str, after: float, seconds: float = 60) -> None:
+        """Wait until process `name` said it is ready later than `after` (unix seconds)."""
+        path = self._data_dir / "run" / f"{name}.ready"
+        end = time.monotonic() + seconds
+        while not path.exists() or json.loads(path.read_text())["at"] < after:
+            if time.monotonic() > end:
+                raise EngineUnavailable(name, str(path), f"see log/{name}.log beside it")
+            time.sleep(0.05)
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds used so far, by part of the system (all processes below `tocsin up`)."""
+        assert self._process
+        found: dict[str, float] = {}
+        for process in psutil.Process(self._process.pid).children(recursive=True):
+            try:
+                times, part = process.cpu_times(), _part(process.cmdline(), process.name())
+            except psutil.Error:
+                continue
+            found[part] = found.get(part, 0) + times.user + times.system
+        return found
+
+
+_PARTS = (
+    ("streams.otp_worker", "otp worker"),
+    ("streams.worker", "streams"),
+    ("analytics.writer", "writer"),
+    ("analytics.engine", "clickhouse"),
+    ("loadtest.sandbox", "sandbox"),
+    ("api.serve", "api"),
+    ("actors.supervise", "actors' supervisor"),
+    ("valkey-server", "valkey"),
+    ("tansu", "broker"),
+    ("supervisord", "supervisor"),
+)
+
+
+def _part(argv: list[str], name: str) -> str:
+    line = " ".join(argv) or name
+    if line.startswith("ray::"):
+        return "actors"
+    if "ray" in line and ("gcs_server" in line or "raylet" in line or "/ray/" in line):
+        return "ray"
+    return next((part for word, part in _PARTS if word in line), "other")

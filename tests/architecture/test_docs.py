@@ -1,0 +1,58 @@
+"""The documents say what the code does, and all of it."""
+
+import json
+import re
+from pathlib import Path
+
+from tocsin import asyncapi, reference
+from tocsin.settings import names
+from tocsin.topics import ALL
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("tocsin", "streams", "actors", "api", "analytics", "loadtest")
+PAGES = [ROOT / "README.md", *(ROOT / package / "README.md" for package in PACKAGES)]
+
+
+def test_the_reference_is_the_generated_one() -> None:
+    assert (ROOT / "docs" / "reference.md").read_text() == reference.page(), (
+        "run: python -m tocsin.reference > docs/reference.md"
+    )
+
+
+def test_the_asyncapi_document_is_the_generated_one() -> None:
+    committed = json.loads((ROOT / "docs" / "asyncapi.json").read_text())
+    assert committed == asyncapi.document(), "run: python -m tocsin.asyncapi > docs/asyncapi.json"
+
+
+def test_every_setting_a_page_names_exists() -> None:
+    known = names()
+    for page in PAGES:
+        for name in re.findall(r"\bTOCSIN_[A-Z0-9_]*[A-Z0-9]\b(?!_?\*)", page.read_text()):
+            groups = {n for n in known if n.startswith(name + "_")}
+            outside = name.startswith("TOCSIN_TEST_")
+            assert name in known or groups or outside, f"{page.name} names {name}"
+
+
+def test_every_topic_a_page_names_exists() -> None:
+    prefixes = {topic.name.split(".")[0] for topic in ALL if "." in topic.name}
+    known = {topic.name for topic in ALL}
+    pattern = re.compile(rf"`((?:{'|'.join(prefixes)})\.[a-z]+)`")
+    for page in PAGES:
+        for name in pattern.findall(page.read_text()):
+            assert name in known, f"{page} names the topic {name}"
+
+
+def test_every_command_the_readme_names_exists_and_the_other_way_round() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    readme = (ROOT / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z-]+)", readme))
+    assert named <= targets
+    assert {"run", "test", "test-kafka", "check", "bench"} <= named
+
+
+def test_every_file_a_page_links_to_exists() -> None:
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if not link.startswith("http"):
+                assert (page.parent / link).exists(), f"{page} links to {link}"
