@@ -1,0 +1,148 @@
+"""Everyone connected to this shard, and how frames reach them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import msgspec
+from redis.exceptions import RedisError
+
+from actors.sockets import close_codes, frames
+from actors.sockets.close_codes import Hangup
+from actors.sockets.frames import Push, Ready, Resume
+from actors.sockets.peers import Peers
+from actors.sockets.presence import Presence
+from actors.sockets.socket import Socket
+from actors.sockets.user import Seat, UserConnection
+from tocsin.store.inbox import Inbox
+from tocsin.store.registry import Registry
+
+STOCK: Final = "stock:"
+"""Who watches a SKU is the audience of this prefix and the SKU."""
+
+_log = logging.getLogger(__name__)
+
+
+class _BecameRead(msgspec.Struct, frozen=True):
+    user_id: str
+    ids: list[str]
+    unread: int
+
+
+class Hub:
+    """People by id, audiences by name. Lives in one event loop."""
+
+    def __init__(self, inbox: Inbox, registry: Registry, peers: Peers) -> None:
+        self.users: dict[str, UserConnection] = {}
+        self.audiences: dict[str, set[Socket]] = {}
+        self.presence = Presence(registry, self.users)
+        self._inbox, self._peers = inbox, peers
+        self._fetching: set[asyncio.Task[None]] = set()
+        self._became_read = msgspec.json.Decoder(_BecameRead)
+
+    def push(self, pushes: Iterable[Push]) -> list[bool]:
+        """For each, whether a socket here has it now."""
+        users = self.users
+        return [
+            (user := users.get(push.user_id)) is not None and user.push(push) for push in pushes
+        ]
+
+    async def reach(self, pushes: Sequence[Push]) -> list[bool]:
+        """For each, whether a socket anywhere has it now. Raises nothing: the inbox has all."""
+        here = self.push(pushes)
+        try:
+            there = await self._peers.push(pushes)
+        except RedisError as error:
+            _log.warning("other shards are not told: %s", error)
+            return here
+        return [a or b for a, b in zip(here, there, strict=True)]
+
+    def broadcast(self, audience: str, frame: bytes) -> int:
+        """Send to all of an audience; the number of sockets it went to. Who lags is closed."""
+        sent = 0
+        for socket in tuple(self.audiences.get(audience, ())):
+            if socket.writable:
+                socket.write(frame)
+                sent += 1
+            else:
+                socket.end(close_codes.SLOW)
+        return sent
+
+    def became_read(self, payload: bytes) -> None:
+        """What the store publishes when a person's items became read (keys.INBOX_READ)."""
+        told = self._became_read.decode(payload)
+        if user := self.users.get(told.user_id):
+            user.push(Push(told.user_id, frames.frame(frames.ReadIds(told.ids, told.unread))))
+
+    def watch(self, socket: Socket, before: Iterable[str], skus: Iterable[str]) -> None:
+        """Change which SKUs a socket watches."""
+        for sku in before:
+            self._quit(STOCK + sku, socket)
+        for sku in skus:
+            self.audiences.setdefault(STOCK + sku, set()).add(socket)
+
+    @asynccontextmanager
+    async def member(self, socket: Socket, audience: str) -> AsyncIterator[None]:
+        """While inside, the socket hears an audience's broadcasts."""
+        self.audiences.setdefault(audience, set()).add(socket)
+        try:
+            socket.write(frames.frame(Ready("", 0, 0)))
+            yield
+        finally:
+            self._quit(audience, socket)
+
+    def _quit(self, audience: str, socket: Socket) -> None:
+        if members := self.audiences.get(audience):
+            members.discard(socket)
+            if not members:
+                del self.audiences[audience]
+
+    @asynccontextmanager
+    async def seated(
+        self, socket: Socket, user_id: str, resume: Resume | None
+    ) -> AsyncIterator[tuple[UserConnection, Seat]]:
+        """While inside, the socket is one of the person's: greeted, and sent what comes.
+
+        The registry knows of it before the inbox is read, and deliveries are written to the inbox
+        before the registry is asked: so whatever is delivered meanwhile is found by one or the
+        other. Raises `Hangup`.
+        """
+        user = self.users.get(user_id)
+        if user is None:
+            user = self.users[user_id] = UserConnection(user_id, self._catch_up)
+        seat = user.attach(socket, resume)
+        socket.on_writable = lambda: user.resume(seat)
+        try:
+            if not await self.presence.settled(user_id):
+                raise Hangup(close_codes.TRY_AGAIN)
+            user.caught_up(seat, await self._inbox.resume(user_id, seat.epoch, seat.cursor))
+            yield user, seat
+        finally:
+            socket.on_writable = None
+            user.detach(seat)
+            self._leave(user)
+
+    def _leave(self, user: UserConnection) -> None:
+        if not user.seats and self.users.get(user.user_id) is user:
+            del self.users[user.user_id]
+            self.presence.note((user.user_id,))
+
+    def _catch_up(self, user: UserConnection, seat: Seat) -> None:
+        task = asyncio.create_task(self._fetch(user, seat))
+        self._fetching.add(task)
+        task.add_done_callback(self._fetching.discard)
+
+    async def _fetch(self, user: UserConnection, seat: Seat) -> None:
+        try:
+            found = await self._inbox.resume(user.user_id, seat.epoch, seat.cursor)
+        except RedisError:
+            seat.line.end(close_codes.TRY_AGAIN)
+        else:
+            user.caught_up(seat, found)
+
+    async def settle(self) -> None:
+        """Wait for the fetches under way."""
+        if self._fetching:
+            await asyncio.wait(self._fetching)

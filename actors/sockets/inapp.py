@@ -1,0 +1,72 @@
+"""In-app delivery of a batch: the inbox first, then whoever is connected."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+from actors.sockets import frames
+from actors.sockets.frames import Push
+from actors.sockets.item import Render, item, refusal
+from tocsin.clock import Clock
+from tocsin.errors import Permanent
+from tocsin.records import Delivery, Profile, State
+from tocsin.store import Profiles, SendResult
+from tocsin.store.inbox import Appended, Inbox
+
+_log = logging.getLogger(__name__)
+
+Reach = Callable[[Sequence[Push]], Awaitable[list[bool]]]
+"""Push to sockets wherever they are; for each whether one has it. Raises nothing."""
+
+
+class Inapp:
+    """Decides, renders, writes and pushes. Doing a batch again writes and shows nothing twice."""
+
+    def __init__(
+        self, profiles: Profiles, inbox: Inbox, render: Render, reach: Reach, clock: Clock
+    ) -> None:
+        self._profiles, self._inbox, self._render = profiles, inbox, render
+        self._reach, self._clock = reach, clock
+
+    async def deliver(self, deliveries: Sequence[Delivery]) -> list[SendResult]:
+        """A result for each, in order. Raises what Redis raises: then do the batch again."""
+        now = self._clock.now()
+        profiles = await self._profiles.get_many([d.user_id for d in deliveries])
+        made = [self._make(d, p, now) for d, p in zip(deliveries, profiles, strict=True)]
+        items = [
+            (delivery.user_id, delivery.notification_id, content)
+            for delivery, content in zip(deliveries, made, strict=True)
+            if isinstance(content, bytes)
+        ]
+        places = await self._inbox.append(items)
+        shown = iter(await self._reach([_push(i, p) for i, p in zip(items, places, strict=True)]))
+        return [
+            result if isinstance(result, SendResult) else _delivered(delivery, next(shown))
+            for delivery, result in zip(deliveries, made, strict=True)
+        ]
+
+    def _make(
+        self, delivery: Delivery, profile: Profile | None, now: datetime
+    ) -> SendResult | bytes:
+        """The item to write, or why there is none. Never raises: one must not stop its batch."""
+        if refused := refusal(delivery, profile, now):
+            return refused
+        assert profile is not None
+        try:
+            return item(delivery, self._render(delivery, profile))
+        except Permanent as error:
+            return SendResult(delivery.delivery_id, State.FAILED, error.reason)
+        except Exception:
+            _log.exception("delivery %s cannot be rendered", delivery.delivery_id)
+            return SendResult(delivery.delivery_id, State.FAILED, "render_error")
+
+
+def _push(written: tuple[str, str, bytes], place: Appended) -> Push:
+    user_id, _, content = written
+    frame = frames.notification(content, place.offset, place.unread)
+    return Push(user_id, frame, place.epoch, place.offset)
+
+
+def _delivered(delivery: Delivery, shown: bool) -> SendResult:
+    where = "socket" if shown else "inbox"
+    return SendResult(delivery.delivery_id, State.DELIVERED, provider=where)

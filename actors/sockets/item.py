@@ -1,0 +1,64 @@
+"""From a delivery to what the inbox keeps, and when not to."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from actors.message import Content
+from tocsin.records import Delivery, Priority, Profile, State, encode
+from tocsin.store import SendResult
+
+Render = Callable[[Delivery, Profile], Content]
+"""The words of a delivery for one person; raises `Permanent` when template or data are wrong."""
+
+MAX_TITLE: Final = 200
+MAX_BODY: Final = 4_000
+MAX_URL: Final = 2_000
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of an inbox, as stored and as shown. Lengths are in characters."""
+
+    notification_id: str
+    type: str
+    category: str
+    at: datetime
+    title: str
+    body: str
+    url: str = ""
+    priority: str = Priority.NORMAL.value
+    expires_at: datetime | None = None
+
+
+def refusal(delivery: Delivery, profile: Profile | None, now: datetime) -> SendResult | None:
+    """Why a delivery is not to be made any more; None: make it, there is a profile."""
+    if delivery.expires_at is not None and delivery.expires_at <= now:
+        return SendResult(delivery.delivery_id, State.EXPIRED, "expired")
+    if profile is None:
+        return SendResult(delivery.delivery_id, State.SUPPRESSED, "unknown_user")
+    if profile.preferences.opted_out and delivery.priority is not Priority.CRITICAL:
+        return SendResult(delivery.delivery_id, State.SUPPRESSED, "opted_out")
+    return None
+
+
+def item(delivery: Delivery, content: Content) -> bytes:
+    """What the inbox keeps of it, with texts cut to their bounds; a URL too long is left out."""
+    return encode(
+        Item(
+            delivery.notification_id,
+            delivery.type,
+            delivery.category,
+            delivery.accepted_at,
+            _cut(content.title, MAX_TITLE),
+            _cut(content.body, MAX_BODY),
+            content.link if len(content.link) <= MAX_URL else "",
+            delivery.priority.value,
+            delivery.expires_at,
+        )
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

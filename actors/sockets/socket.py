@@ -1,0 +1,79 @@
+"""A WebSocket as the rest sees it: write without waiting, know when to stop, close for certain."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
+
+from actors.sockets import close_codes
+from actors.sockets.close_codes import CloseCode
+
+STALL_SECONDS: Final = 20.0
+"""A client that leaves data unread for so long is closed; a ping would wait behind the data."""
+
+CLOSE_SECONDS: Final = 5.0
+"""For the close frame to get out and be answered; then the connection is cut."""
+
+
+class Socket(ServerConnection):
+    """The library's connection and the three things it lacks for sending without a task."""
+
+    on_writable: Callable[[], None] | None = None
+    on_slow: Callable[[], None] | None = None
+    _held = False
+    _stall: asyncio.TimerHandle | None = None
+    _ending: asyncio.Task[None] | None = None
+
+    @property
+    def writable(self) -> bool:
+        """Open, and the client reads what it is sent (see listener.MAX_UNREAD)."""
+        return not self._held and self._ending is None and self.state is State.OPEN
+
+    def write(self, frame: bytes) -> None:
+        """Send a text frame now; on a socket that is closing, nothing happens."""
+        broadcast((self,), frame, text=True)
+
+    def end(self, code: CloseCode) -> None:
+        """Begin to close. The first code given counts."""
+        if self._ending is None:
+            if code is close_codes.SLOW and self.on_slow:
+                self.on_slow()
+            self._ending = self.loop.create_task(self._end(code))
+
+    async def ended(self, code: CloseCode) -> None:
+        """Close, and return when the connection is gone (after CLOSE_SECONDS at the latest)."""
+        self.end(code)
+        await self.wait_closed()
+
+    async def _end(self, code: CloseCode) -> None:
+        # the library's own close waits for ever on a client that reads nothing
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.close(code.code, code.name)
+        except (TimeoutError, ConnectionClosed):
+            self.transport.abort()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._held = True
+        self._stall = self.loop.call_later(STALL_SECONDS, self.end, close_codes.SLOW)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._held = False
+        self._end_stall()
+        if self.on_writable:
+            self.on_writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_stall()
+        self.on_writable = None
+        super().connection_lost(exc)
+
+    def _end_stall(self) -> None:
+        if self._stall:
+            self._stall.cancel()
+            self._stall = None

@@ -1,0 +1,45 @@
+"""What a shard does all the time: keep its lease, and hear what other processes changed."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from actors.sockets.hub import Hub
+from tocsin.store import keys
+from tocsin.store.registry import LEASE_SECONDS
+
+_AGAIN_SECONDS: Final = 1.0
+_log = logging.getLogger(__name__)
+
+
+async def always(work: Callable[[], Awaitable[None]]) -> None:
+    """Do `work` until cancelled, again a second after it ended in whatever way."""
+    while True:
+        try:
+            await work()
+        except RedisError as error:
+            _log.warning("store: %s", error)
+        except Exception:
+            _log.exception("upkeep failed")
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def keep_lease(hub: Hub, seconds: float = LEASE_SECONDS / 3) -> None:
+    """Renew the lease of this shard."""
+    while True:
+        await hub.presence.refresh(hub.users)
+        await asyncio.sleep(seconds)
+
+
+async def hear_reads(client: Redis, hub: Hub) -> None:
+    """Tell sockets what became read elsewhere. What is published while the store is away is missed:
+    the items are read all the same, and a client that reloads sees it."""
+    async with client.pubsub() as published:
+        await published.subscribe(keys.INBOX_READ)
+        async for message in published.listen():
+            if message["type"] == "message":
+                hub.became_read(message["data"])
