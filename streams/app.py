@@ -52,8 +52,8 @@ def make_app(settings: Settings, group: str) -> faust.App:
         stream_buffer_maxsize=256,
         broker_commit_interval=1.0,
         broker_commit_every=10_000,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.5,
         producer_acks=-1,
     )
     app.transport = _Transport(app.conf.broker_consumer, app)

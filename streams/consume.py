@@ -78,6 +78,7 @@ class Consume:
         self._open = asyncio.Event()
         self._open.set()
         self._unfinished = 0
+        self.acknowledged = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -89,6 +90,11 @@ class Consume:
 
         agent.__name__ = f"consume_{self.topic.name.replace('.', '_')}"
         app.agent(raw_topic(app, self.topic.name), name=agent.__name__, concurrency=1)(agent)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing taken is still at work."""
+        return self._idle.is_set()
 
     async def drain(self, seconds: float) -> bool:
         """Take no more, and wait until what was taken is acknowledged. False when time ran out."""
@@ -113,7 +119,7 @@ class Consume:
                 QUEUE_DEPTH.labels(self.topic.name).set(self._queue.qsize())
         except Exception:
             # Unwinding would let Faust acknowledge what it holds. Dying loses nothing.
-            _die(f"the consumer of {self.topic.name} failed")
+            die(f"the consumer of {self.topic.name} failed")
 
     async def _batches(self, stream: Any) -> AsyncIterator[list[Any]]:
         if self._within:
@@ -131,10 +137,11 @@ class Consume:
                 for event in events:
                     await stream.ack(event)
             except Exception:
-                _die(f"a batch of {self.topic.name} could not be acknowledged")
+                die(f"a batch of {self.topic.name} could not be acknowledged")
             self._unfinished -= 1
             if not self._unfinished:
                 self._idle.set()
+            self.acknowledged += len(events)
             CONSUMED.labels(self.topic.name).inc(len(events))
 
     async def _until_durable(self, records: list[Record]) -> None:
@@ -187,7 +194,7 @@ def _record(event: Any) -> Record:
     return Record(message.topic, message.partition, message.offset, message.value or b"", at)
 
 
-def _die(why: str) -> NoReturn:
+def die(why: str) -> NoReturn:
     """End the process at once: no finaliser of Faust may run and acknowledge."""
     log.critical(
         "%s; ending at once so that nothing unfinished is acknowledged", why, exc_info=True

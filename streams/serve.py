@@ -8,7 +8,8 @@ from typing import Final
 
 import faust
 
-from streams.consume import EX_SOFTWARE, Consume
+from streams.consume import EX_SOFTWARE, Consume, die
+from streams.watch import watch
 from tocsin.process import ready
 from tocsin.settings import Settings
 
@@ -34,15 +35,19 @@ async def serve(
     await app.start()
     stopping = asyncio.create_task(stop.wait())
     crashed = asyncio.create_task(app.wait_until_stopped())
+    stuck = asyncio.create_task(watch(settings, app.conf.id, consumers))
     try:
         await _until((asyncio.create_task(assigned.wait()), stopping, crashed))
         if assigned.is_set() and not stop.is_set():
             ready(settings, name)
-            await _until((stopping, crashed))
+            await _until((stopping, crashed, stuck))
+        if stuck.done():
+            die(f"no progress on {', '.join(stuck.result())} in spite of lag")
         if stop.is_set():
             await asyncio.gather(*(consumer.drain(DRAIN_SECONDS) for consumer in consumers))
             await app.consumer.commit()
     finally:
+        stuck.cancel()
         reason = app.crash_reason
         await app.stop()
     if not stop.is_set():

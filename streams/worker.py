@@ -35,7 +35,6 @@ from tocsin.topics import (
     RETRY_SHORT,
 )
 
-
 _RETRIES = ((RETRY_SHORT, SHORT), (RETRY_MEDIUM, MEDIUM), (RETRY_LONG, LONG))
 
 

@@ -1,0 +1,60 @@
+"""Liveness from outside: a consumer that has lag, nothing at work and no progress is stuck.
+
+Consumers of Faust get stuck (faust-streaming #175, #629, #640) and nothing there restarts them. The
+lag is measured over connections of our own, so a fetcher that hangs cannot hide it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from streams.consume import Consume
+from tocsin.errors import EngineUnavailable
+from tocsin.lag import LagMeter
+from tocsin.settings import Settings
+
+log = logging.getLogger(__name__)
+
+EVERY: Final = 20.0
+CHECKS: Final = 4
+"""Checks in a row without progress, at EVERY seconds: well beyond a rebalance."""
+
+
+class Stuck:
+    """Counts, per consumer, the checks in a row that found lag and no progress. Pure."""
+
+    def __init__(self, consumers: Sequence[Consume]) -> None:
+        self._consumers = consumers
+        self._counts = {c.topic.name: 0 for c in consumers}
+        self._seen = {c.topic.name: c.acknowledged for c in consumers}
+
+    def check(self, lag: Mapping[str, int]) -> list[str]:
+        """Topics whose consumer is stuck by now, given the group's lag per topic."""
+        for consumer in self._consumers:
+            name = consumer.topic.name
+            moved = consumer.acknowledged != self._seen[name] or not consumer.idle
+            self._seen[name] = consumer.acknowledged
+            self._counts[name] = 0 if moved or not lag.get(name) else self._counts[name] + 1
+        return [name for name, count in self._counts.items() if count >= CHECKS]
+
+
+async def watch(settings: Settings, group: str, consumers: Sequence[Consume]) -> list[str]:
+    """Returns when something is stuck, with the topics; the caller ends the process.
+
+    With several workers in a group the lag may be another's: that ends this one too, which costs a
+    rebalance and loses nothing.
+    """
+    stuck = Stuck(consumers)
+    while True:
+        await asyncio.sleep(EVERY)
+        try:
+            async with LagMeter(settings) as meter:
+                lag = (await meter.positions()).lag()
+        except (EngineUnavailable, KafkaError) as error:
+            log.warning("cannot see the lag: %s", error)
+            continue
+        if found := stuck.check({topic: n for (g, topic), n in lag.items() if g == group}):
+            return found
