@@ -1,4 +1,4 @@
-"""`tocsin dlq`: the dead letters, read from the log itself, and put back once their cause is mended."""
+"""`tocsin dlq`: dead letters, read from the log itself, and put back when their cause is mended."""
 
 import asyncio
 import base64
