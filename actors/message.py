@@ -44,4 +44,5 @@ class Message(msgspec.Struct, frozen=True):
 class Sent(msgspec.Struct, frozen=True):
     """A provider took it; the id is the provider's, or ours where it keeps ours."""
 
+    provider: str
     provider_message_id: str

@@ -166,7 +166,7 @@ class EmailSmtp:
             await line.transact(self._envelope, recipient, mail)
         finally:
             self._free.put_nowait(line)
-        return Sent(message_id(message.delivery_id, self._sender))
+        return Sent(NAME, message_id(message.delivery_id, self._sender))
 
     async def close(self) -> None:
         """Close every connection. A message in flight becomes ambiguous."""

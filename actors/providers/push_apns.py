@@ -90,7 +90,7 @@ class PushApns:
         url = self._base + quote(message.address, safe="")
         answer = await post(self._client, NAME, url, headers, payload)
         if answer.status == 200:
-            return Sent(headers["apns-id"])
+            return Sent(NAME, headers["apns-id"])
         body = bytes(await answer.bytes())
         error = classify(answer.status, body, answer.get_header("retry-after"), self._clock.now())
         if error.reason == "ExpiredProviderToken":

@@ -121,7 +121,7 @@ class PushFcm:
             answer = await self._post(await self._token.get(), body)
         content = bytes(await answer.bytes())
         if answer.status == 200:
-            return Sent(_name(content))
+            return Sent(NAME, _name(content))
         header = answer.get_header("retry-after")
         raise classify(self._fcm, answer.status, content, header, self._clock.now())
 

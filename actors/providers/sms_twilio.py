@@ -84,7 +84,7 @@ class SmsTwilio:
         answer = await post(self._client, NAME, self._url, self._headers, form.encode())
         body = bytes(await answer.bytes())
         if answer.status in (200, 201):
-            return Sent(_sid(body))
+            return Sent(NAME, _sid(body))
         header = answer.get_header("retry-after")
         raise classify(answer.status, body, header, self._clock.now())
 

@@ -1,0 +1,174 @@
+"""A sender: batches of deliveries in, one result each out, every message sent once.
+
+A plain asyncio class; actors/pool.py makes it a Ray actor.
+"""
+
+import asyncio
+import os
+import uuid
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from actors.decide import Address, addresses, concluded, may_repeat, refusal, unrepeated
+from actors.forget import forget_devices
+from actors.hand_over import HandOver, bug
+from actors.ledger import Ledger, patiently
+from actors.message import Content, Message
+from actors.pace import Pace
+from actors.render import Renderer
+from actors.vendors import MakeVendors, make_vendors
+from tocsin.clock import Clock, SystemClock
+from tocsin.errors import Invalid, Permanent
+from tocsin.records import Channel, Delivery, DeliveryBatch, Profile, State, encode
+from tocsin.settings import Settings
+from tocsin.store import Claims, Profiles, SendResult, connect
+from tocsin.store.buckets import Buckets
+
+_AT_ONCE: Final = 4
+_PORTION: Final = 100
+_PORTION_SECONDS: Final = 5.0
+"""A portion is claimed and sent together. Four at once of 100, or of what the rate lets through in
+5 s, over 128 calls of at most 10 s: no claim is held as long as its lease (60 s). A hanging SMTP
+server can make it longer, which matters only if the pool is resized that very minute."""
+
+_decode = msgspec.json.Decoder(DeliveryBatch).decode
+
+
+class Sender:
+    """One sender of one channel. `name` is the same after every restart of it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        channel: Channel,
+        name: str,
+        make: MakeVendors = make_vendors,
+        clock: Clock | None = None,
+    ) -> None:
+        self._settings, self._channel, self.name = settings, Channel(channel), name
+        self._make, self._clock = make, clock or SystemClock()
+        self._owner = f"{name}:{uuid.uuid4().hex}"
+        rate: float = getattr(settings.rate, self._channel.value)
+        senders: int = getattr(settings, f"{self._channel.value}_senders")
+        self._rate = rate
+        self._size = max(1, min(_PORTION, int(rate * _PORTION_SECONDS / senders / _AT_ONCE)))
+        self._portions = asyncio.Semaphore(_AT_ONCE)
+        self._starting = asyncio.Lock()
+        self._redis: Redis | None = None
+
+    async def start(self) -> dict[str, Any]:
+        """Connect; idempotent, and `send` calls it. Returns facts for people: the process id.
+
+        Raises `EngineUnavailable` without Redis, `ConfigError` for wrong credentials.
+        """
+        async with self._starting:
+            if self._redis is None:
+                redis = await connect(self._settings)
+                self._profiles = Profiles(redis)
+                self._renderer = Renderer(self._settings)
+                vendors = self._make(self._settings, (self._channel,), redis)
+                pace = Pace(Buckets(redis), self._channel.value, self._rate)
+                self._providers = HandOver(vendors, pace, self._clock)
+                self._ledger = Ledger(Claims(redis, self._owner))
+                self._ledger.start()
+                self._redis = redis
+        return {"pid": os.getpid()}
+
+    async def send(self, batch: bytes) -> bytes:
+        """An encoded DeliveryBatch in, an encoded list[SendResult] out: same length and order.
+
+        Every result but a BUSY one is in the store when this returns. May be called with the same
+        batch again, here or after a crash: what was sent is not sent twice.
+        """
+        await self.start()
+        deliveries = _decode(batch).deliveries
+        portions = [
+            self._portion(deliveries[i : i + self._size])
+            for i in range(0, len(deliveries), self._size)
+        ]
+        return encode([result for part in await asyncio.gather(*portions) for result in part])
+
+    async def close(self) -> None:
+        """Finish what is at work and disconnect."""
+        if self._redis is not None:
+            await self._ledger.close()
+            await self._providers.close()
+            await self._redis.aclose()
+            self._redis = None
+
+    async def _portion(self, deliveries: Sequence[Delivery]) -> list[SendResult]:
+        async with self._portions:
+            futures, todo = await self._ledger.open(
+                [(d.delivery_id, d.attempt) for d in deliveries]
+            )
+            try:
+                profiles = await self._read([deliveries[i].user_id for i, _ in todo])
+                await asyncio.gather(
+                    *(
+                        self._settled(deliveries[i], profile, ambiguous)
+                        for (i, ambiguous), profile in zip(todo, profiles, strict=True)
+                    )
+                )
+            except BaseException:
+                self._ledger.abandon([deliveries[i].delivery_id for i, _ in todo])
+                raise
+        # wait() and not gather(): a future may be another caller's too, and must not be cancelled
+        if futures:
+            await asyncio.wait(futures)
+        return [future.result() for future in futures]
+
+    async def _read(self, user_ids: Sequence[str]) -> list[Profile | None]:
+        try:
+            return await patiently(partial(self._profiles.get_many, user_ids))
+        except Invalid:
+            # one that cannot be read must not stop the others
+            return [await self._read_one(user_id) for user_id in user_ids]
+
+    async def _read_one(self, user_id: str) -> Profile | None:
+        try:
+            return await patiently(partial(self._profiles.get, user_id))
+        except Invalid:
+            return None
+
+    async def _settled(self, delivery: Delivery, profile: Profile | None, ambiguous: bool) -> None:
+        try:
+            result = await self._result(delivery, profile, ambiguous)
+        except Permanent as error:
+            result = SendResult(delivery.delivery_id, State.FAILED, error.reason)
+        except Exception as error:
+            reason = bug(delivery.delivery_id, error)
+            result = SendResult(delivery.delivery_id, State.FAILED, reason)
+        self._ledger.settle(result, delivery.attempt)
+
+    async def _result(
+        self, delivery: Delivery, profile: Profile | None, ambiguous: bool
+    ) -> SendResult:
+        if ambiguous and not may_repeat(delivery):
+            return unrepeated(delivery.delivery_id)
+        refused = refusal(delivery, profile, self._clock.now())
+        if refused is not None:
+            return replace(refused, ambiguous=ambiguous)
+        assert profile is not None  # else it was refused
+        to = addresses(profile, delivery.channel)
+        content = self._renderer.render(delivery, profile)
+        self._ledger.begin(delivery.delivery_id)
+        answers = await self._providers.all(partial(_message, delivery, content), to)
+        await forget_devices(self._profiles, delivery.user_id, to, answers)
+        return concluded(delivery, answers, ambiguous)
+
+
+def _message(delivery: Delivery, content: Content, address: Address) -> Message:
+    return Message(
+        delivery.delivery_id,
+        delivery.type,
+        address.value,
+        content,
+        delivery.priority,
+        delivery.expires_at,
+        delivery.collapse_key,
+    )
