@@ -88,9 +88,9 @@ class Apns:
             return "MissingTopic"
         if topic != self._topic:
             return "DeviceTokenNotForTopic"
-        if headers.get("apns-push-type", "alert") not in _PUSH_TYPES:
+        if (headers.get("apns-push-type") or "alert") not in _PUSH_TYPES:
             return "InvalidPushType"
-        if headers.get("apns-priority", "10") not in ("10", "5", "1"):
+        if (headers.get("apns-priority") or "10") not in ("10", "5", "1"):
             return "BadPriority"
         if not (headers.get("apns-expiration") or "0").isdecimal():
             return "BadExpirationDate"
@@ -144,6 +144,6 @@ def new_apns_id() -> str:
 def describe(content: bytes) -> dict[str, Any]:
     """Title and body as the phone would show them."""
     alert = _decode(content).aps.get("alert", "")
-    if isinstance(alert, str):
-        return {"title": "", "body": alert}
+    if not isinstance(alert, dict):
+        return {"title": "", "body": str(alert)}
     return {"title": str(alert.get("title", "")), "body": str(alert.get("body", ""))}

@@ -159,7 +159,11 @@ def rendered(entry: Entry) -> dict[str, Any]:
         del fields["collapse_id"]
     if content is None:
         return fields | {"content_dropped": True}
-    return fields | _DESCRIBE[entry.provider](content)
+    try:
+        return fields | _DESCRIBE[entry.provider](content)
+    except Exception as error:
+        # accepted mail can be anything; one message nobody can read must not hide the others
+        return fields | {"unreadable": f"{type(error).__name__}: {error}"}
 
 
 def phone_number(raw: str) -> str:

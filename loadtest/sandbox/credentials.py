@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from loadtest.sandbox.certificates import ec_key, ensure_certificates, pem_of
 from loadtest.sandbox.keeping import keep, read
 from loadtest.sandbox.twilio import GOOD_SENDER
+from tocsin.errors import ConfigError
 
 PROJECT: Final = "tocsin-sandbox"
 TOPIC: Final = "example.tocsin.shop"
@@ -54,8 +55,7 @@ class Credentials(NamedTuple):
 
 def ensure_credentials(data_dir: Path) -> Credentials:
     """Read `<data_dir>/sandbox/`, making what is missing. Raises `ConfigError`."""
-    folder = data_dir.resolve() / "sandbox"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = sandbox_folder(data_dir)
     ca, cert, key = ensure_certificates(folder)
     apns_file = folder / "apns-key.p8"
     if not apns_file.exists():
@@ -70,6 +70,16 @@ def ensure_credentials(data_dir: Path) -> Credentials:
         folder, ca, cert, key, apns_file, read(apns_file, ec_key), fcm_file, fcm_key, email,
         read(accounts_file, msgspec.json.Decoder(Accounts).decode),
     )  # fmt: skip
+
+
+def sandbox_folder(data_dir: Path) -> Path:
+    """Where the sandbox keeps its files, made if missing. Raises `ConfigError`."""
+    folder = data_dir.resolve() / "sandbox"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be made: {error.strerror}") from None
+    return folder
 
 
 def _new_accounts() -> Accounts:

@@ -1,9 +1,10 @@
 """Files that are made once and kept: written whole or not at all, readable by their owner only."""
 
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from tocsin.errors import ConfigError
 
@@ -29,3 +30,14 @@ def read(path: Path, parse: Callable[[bytes], T]) -> T:
         raise ConfigError(
             f"{path} cannot be used ({error}); delete the folder {path.parent} to have it made anew"
         ) from None
+
+
+def lock(path: Path) -> IO[bytes]:
+    """Hold the file for this process alone until it ends, however it ends. Raises `ConfigError`."""
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise ConfigError(f"{path.parent} is in use by another sandbox") from None
+    return file

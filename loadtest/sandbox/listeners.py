@@ -32,13 +32,19 @@ def reserve(flag: str, port: int, last: int = 0) -> socket.socket:
                 return reserve(flag, last)
         return _bound(0)
     try:
-        # SO_REUSEPORT would let us share with another sandbox unnoticed: look without it first
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-        return _bound(port)
+        # SO_REUSEPORT would let us share with another sandbox unnoticed: ask who listens first
+        if not _somebody_listens(port):
+            return _bound(port)
+        reason = "something listens there"
     except OSError as error:
-        raise ConfigError(f"{flag} {port} cannot be used: {error.strerror}") from None
+        reason = str(error.strerror)
+    raise ConfigError(f"{flag} {port} cannot be used: {reason}")
+
+
+def _somebody_listens(port: int) -> bool:
+    with suppress(ConnectionRefusedError), socket.create_connection((HOST, port), timeout=1):
+        return True
+    return False
 
 
 def _bound(port: int) -> socket.socket:

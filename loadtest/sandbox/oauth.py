@@ -13,6 +13,8 @@ from loadtest.sandbox.verdict import JSON, Headers, Verdict
 
 PATH: Final = "/token"
 EXPIRES_IN: Final = 3600
+GOOGLE: Final = "https://oauth2.googleapis.com/token"
+"""The audience google-auth writes, wherever the service account's token_uri points."""
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _SCOPES: Final = frozenset(
     f"https://www.googleapis.com/auth/{name}" for name in ("firebase.messaging", "cloud-platform")
@@ -26,7 +28,7 @@ class OAuth:
         self, public_key: RSAPublicKey, client_email: str, audiences: list[str], secret: bytes
     ) -> None:
         self._key, self._email = public_key, client_email
-        self._audiences, self._secret = audiences, secret
+        self._audiences, self._secret = [GOOGLE, *audiences], secret
         self._good: dict[str, float] = {}
 
     def grant(self, method: str, body: bytes, now: float) -> Verdict:

@@ -14,11 +14,13 @@ from loadtest.sandbox.credentials import (
     ensure_credentials,
     last_ports,
     publish,
+    sandbox_folder,
     token_uris,
 )  # fmt: skip
 from loadtest.sandbox.faults import FaultBoard
 from loadtest.sandbox.fcm import Fcm
 from loadtest.sandbox.journal import Journal
+from loadtest.sandbox.keeping import lock
 from loadtest.sandbox.listeners import HttpListener, port_of, reserve
 from loadtest.sandbox.oauth import OAuth
 from loadtest.sandbox.phones import Phones
@@ -45,8 +47,13 @@ async def serve(settings: Settings, stop: asyncio.Event, wanted: Ports) -> None:
     """Serve until `stop`. A wanted port of 0 means last time's, or a free one.
 
     The journal is memory: it ends with the process. Raises `ConfigError` for a port that is taken
-    and for a file that is broken.
+    for a file that is broken and for a data directory that another sandbox uses.
     """
+    with lock(sandbox_folder(settings.data_dir) / "lock"):
+        await _serve(settings, stop, wanted)
+
+
+async def _serve(settings: Settings, stop: asyncio.Event, wanted: Ports) -> None:
     credentials = ensure_credentials(settings.data_dir)
     last = last_ports(credentials.folder)
     tls_sock = reserve("--tls-port", wanted.tls, last.tls)

@@ -2,7 +2,10 @@
 
 import re
 import time
+from contextlib import suppress
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from random import random
 from typing import Any, Final
 
@@ -26,10 +29,10 @@ _WORDS: Final = {
     550: "5.1.1 No such mailbox", 552: "5.3.4 Message too big", 554: "5.7.1 Refused by policy",
 }  # fmt: skip
 _FIELDS: Final = re.compile(
-    # a long value may stand folded on the line after its name
-    rb"^(message-id|x-tocsin-delivery-id|x-tocsin-type):[ \t]*(?:\r\n[ \t]+)?([^\r\n]*?)[ \t]*\r?$",
+    rb"^(message-id|x-tocsin-delivery-id|x-tocsin-type):((?:[^\r\n]|\r\n[ \t])*)",
     re.IGNORECASE | re.MULTILINE,
 )
+_FOLD: Final = re.compile(r"\r\n(?=[ \t])")
 
 
 class PostOffice:
@@ -91,7 +94,15 @@ def receipts(envelope: Envelope, queue_id: str) -> list[Receipt]:
 def _named_fields(content: bytes) -> dict[bytes, str]:
     end = content.find(b"\r\n\r\n")
     found = _FIELDS.findall(content, 0, end if end >= 0 else len(content))
-    return {name.lower(): value.decode("utf-8", "replace") for name, value in found}
+    return {name.lower(): _unfolded(value.decode("utf-8", "replace")) for name, value in found}
+
+
+def _unfolded(value: str) -> str:
+    """A long value is folded, and may be in encoded words (RFC 2047)."""
+    if "=?" in value:
+        with suppress(LookupError, ValueError, HeaderParseError):
+            return str(make_header(decode_header(_FOLD.sub("", value)))).strip()
+    return _FOLD.sub("", value).strip() if "\r\n" in value else value.strip()
 
 
 def describe(content: bytes) -> dict[str, Any]:
@@ -101,5 +112,5 @@ def describe(content: bytes) -> dict[str, Any]:
     return {
         "subject": str(message.get("subject", "")),
         "from": str(message.get("from", "")),
-        "text": body.get_content() if body is not None else "",
+        "text": body.get_content().replace("\r\n", "\n") if body is not None else "",
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from typing import Final
+from typing import Final, cast
 
 from loadtest.sandbox.smtp_session import Office, Output, SmtpSession
 
@@ -21,10 +21,10 @@ class SmtpConnection(asyncio.Protocol):
         self._draining = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are not asyncio's classes; they only behave so
+        self._transport = cast(asyncio.Transport, transport)
         self._connections.add(self)
-        transport.write(self._session.greeting())
+        self._transport.write(self._session.greeting())
         self._watch_idle()
 
     def data_received(self, data: bytes) -> None:

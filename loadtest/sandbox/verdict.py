@@ -12,7 +12,7 @@ JSON: Final = ("content-type", "application/json")
 class Headers(Protocol):
     """Request headers by lower-case name."""
 
-    def get(self, key: str, default: str | None = None, /) -> str | None: ...
+    def get(self, key: str, /) -> str | None: ...
 
 
 class Receipt(NamedTuple):

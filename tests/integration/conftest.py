@@ -1,8 +1,10 @@
 """Engines for integration tests: embedded ones, or those whose TOCSIN_TEST_* URL is set."""
 
+import json
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -92,3 +94,13 @@ async def settings(store_settings: Settings, kafka_url: str) -> Settings:
     made = store_settings.model_copy(update={"kafka_url": kafka_url})
     await ensure_topics(made)
     return made
+
+
+@pytest.fixture(scope="session")
+def sandbox_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A running provider sandbox, as the TOCSIN_ settings with which clients talk to it."""
+    data_dir = tmp_path_factory.mktemp("sandbox")
+    argv = [sys.executable, "-m", "loadtest.sandbox", "--data-dir", str(data_dir)]
+    for _ in _running(argv):
+        wait_until((data_dir / "run" / "sandbox.ready").exists)
+        yield json.loads((data_dir / "sandbox" / "env.json").read_text())

@@ -1,0 +1,1 @@
+"""Load and judgement: the provider sandbox, the replay, the bench. Nothing here is needed to send."""
