@@ -2,16 +2,25 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, Final, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.commands.core import AsyncScript
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tocsin.errors import EngineUnavailable
 from tocsin.settings import Settings
 
 _LUA = Path(__file__).parent / "lua"
+_serializer: Final = HiredisRespSerializer()
+
+
+class PackedConnection(Connection):
+    """Packs commands in C, as the synchronous client does: a batch's call costs half."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        return cast(list[bytes], _serializer.pack(*args))
 
 
 async def connect(settings: Settings, connections: int = 32) -> Redis:
@@ -21,8 +30,9 @@ async def connect(settings: Settings, connections: int = 32) -> Redis:
     """
     url = settings.redis_url.get_secret_value()
     pool = BlockingConnectionPool.from_url(
-        url, max_connections=connections, timeout=10, socket_connect_timeout=5, protocol=3
-    )
+        url, max_connections=connections, timeout=10, socket_connect_timeout=5, protocol=3,
+        connection_class=PackedConnection,
+    )  # fmt: skip
     client = Redis.from_pool(pool)  # closing the client closes the pool
     try:
         await client.ping()
