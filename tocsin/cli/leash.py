@@ -19,7 +19,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-PDEATHSIG, SUBREAPER = 1, 36
+_PDEATHSIG, _SUBREAPER = 1, 36
 GRACE = 5.0
 """Seconds between asking what is left of a family to end, and ending it."""
 
@@ -29,8 +29,10 @@ def main(argv: list[str]) -> int:
     at = argv.index("--")
     state, family, command = Path(argv[0]), "--family" in argv[1:at], argv[at + 1 :]
     die_with(int(os.environ.get("SUPERVISORD_PID", os.getppid())))
-    _note_start(state.parent)
+    name = os.environ.get("SUPERVISOR_PROCESS_NAME", "command")
+    _note_start(state.parent / f"{name}.starts")
     environment = {**os.environ, **json.loads(state.read_text())["environment"]}
+    environment["TOCSIN_PROCESS_NAME"] = name
     if not family:
         os.execvpe(command[0], command, environment)  # noqa: S606
     return _head_of_family(command, environment)
@@ -40,21 +42,25 @@ def die_with(parent: int, number: int = signal.SIGTERM) -> None:
     """Have Linux send us `number` when `parent` ends; end now if it ended already."""
     if sys.platform != "linux":
         return
-    ctypes.CDLL(None).prctl(PDEATHSIG, number)
+    ctypes.CDLL(None).prctl(_PDEATHSIG, number)
     if os.getppid() != parent:
         sys.exit(f"leash: the parent {parent} is gone already")
 
 
-def _note_start(run: Path) -> None:
+def _note_start(starts: Path) -> None:
     """One line per start, which is how `tocsin status` counts restarts."""
-    name = os.environ.get("SUPERVISOR_PROCESS_NAME", "command")
-    with (run / f"{name}.starts").open("a") as file:
+    with starts.open("a") as file:
         file.write(f"{time.time():.3f} {os.getpid()}\n")
 
 
-def _head_of_family(command: list[str], environment: dict[str, str]) -> int:
+def become_reaper() -> None:
+    """Have orphans of any depth below this process become its children."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(SUBREAPER, 1)
+        ctypes.CDLL(None).prctl(_SUBREAPER, 1)
+
+
+def _head_of_family(command: list[str], environment: dict[str, str]) -> int:
+    become_reaper()
     leader = os.getpid()
     # blocked until the handler knows the child: a stop that comes meanwhile is not lost
     stops = {signal.SIGTERM, signal.SIGINT}

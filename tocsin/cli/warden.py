@@ -5,14 +5,13 @@ process in its configured order. Orphans of any depth come to this process, whic
 so that nothing stays behind.
 """
 
-import ctypes
 import os
 import resource
 import sys
 
 from supervisor import supervisord
 
-from tocsin.cli.leash import SUBREAPER, die_with, end_family
+from tocsin.cli.leash import become_reaper, die_with, end_family
 
 _FILES = 65_536
 """Open files wanted: a connection shard holds a socket per device."""
@@ -21,8 +20,7 @@ _FILES = 65_536
 def main(parent: int, config: str) -> None:
     """Serve until told to stop."""
     die_with(parent)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(SUBREAPER, 1)
+    become_reaper()
     _raise_limit()
     os.environ["SUPERVISORD_PID"] = str(os.getpid())
     try:

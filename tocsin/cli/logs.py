@@ -1,0 +1,77 @@
+"""The processes' logs: their last lines, and what is new in them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_TAIL_BYTES: Final = 64 * 1024
+_ALARMING: Final = re.compile(
+    r"\b(?P<error>ERROR|CRITICAL|FATAL|Traceback|panicked)\b|\b(?P<warning>WARN(?:ING)?)\b"
+)
+
+
+class Line(NamedTuple):
+    """One line of one process; `level` is error, warning or info."""
+
+    name: str
+    level: str
+    text: str
+
+
+def tail(path: Path, lines: int) -> list[str]:
+    """The last lines of a log, none when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    return [line for line in text.splitlines() if line.strip()][-lines:]
+
+
+def level(text: str) -> str:
+    """How alarming a line is, whatever program wrote it."""
+    match = _ALARMING.search(text)
+    return str(match.lastgroup) if match else "info"
+
+
+class Follower:
+    """What was written to `*.log` in a directory since the last look. Survives rotation."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._at: dict[Path, tuple[int, int]] = {}
+        for path in directory.glob("*.log"):
+            self._at[path] = _place(path)
+
+    def new(self) -> Iterator[Line]:
+        """Complete new lines, per process in order."""
+        for path in sorted(self._directory.glob("*.log")):
+            if path.stem != "supervisord":
+                for text in self._read(path):
+                    yield Line(path.stem, level(text), text)
+
+    def _read(self, path: Path) -> list[str]:
+        inode, size = _place(path)
+        was, start = self._at.get(path, (inode, 0))
+        if was != inode or size < start:
+            start = 0
+        if size == start:
+            return []
+        with path.open("rb") as file:
+            file.seek(start)
+            whole = file.read(size - start)
+        # a line that is not finished yet waits for its end
+        text = whole[: whole.rfind(b"\n") + 1]
+        self._at[path] = (inode, start + len(text))
+        return text.decode(errors="replace").splitlines()
+
+
+def _place(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_ino, found.st_size)

@@ -1,0 +1,52 @@
+"""A process of `tocsin up`: how it is started, when it counts as up, and in which wave."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+Probe = Callable[[], bool]
+
+
+class Wave(IntEnum):
+    """Started in this order, each wave at once and ready before the next; stopped in the reverse.
+
+    So the API closes first, streams finish what was taken, the writer what they made of it, and
+    the engines go last.
+    """
+
+    ENGINES = 1
+    SCHEMA = 2
+    WORKERS = 3
+    STREAMS = 4
+    API = 5
+    REPLAY = 6
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process. Ready when `probe` says so; without one, when its ready file has its pid.
+
+    `once`: it does its work, exits 0, and is not started again. `restart`: started again when it
+    dies. `family`: it scatters daemons, which end with it. `stop_seconds`: how long it may take to
+    finish before it is killed.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    wave: Wave
+    probe: Probe | None = None
+    once: bool = False
+    restart: bool = True
+    family: bool = False
+    stop_seconds: int = 20
+
+
+def module(name: str, *args: object) -> tuple[str, ...]:
+    """`python -m name`, deaf to same-named packages in the user's directory."""
+    return (sys.executable, "-P", "-m", name, *(str(arg) for arg in args))
+
+
+def replay(argv: tuple[str, ...]) -> Program:
+    """The replay as a process: started once all else is up, stopped first."""
+    return Program("replay", module("loadtest.replay", *argv), Wave.REPLAY, once=True)
