@@ -52,8 +52,8 @@ def _phone(user_id: str, digest: bytes) -> str:
 def _devices(user_id: str, kind: int) -> dict[str, Device]:
     found = {}
     if kind != 1:
-        found[f"{user_id}-ios"] = Device("ios", sha256(f"ios {user_id}".encode()).hexdigest())
+        found["ios"] = Device("ios", sha256(f"ios {user_id}".encode()).hexdigest())
     if kind != 0:
         token = shake_256(f"android {user_id}".encode()).hexdigest(70)
-        found[f"{user_id}-android"] = Device("android", f"{token[:22]}:APA91b{token[22:]}")
+        found["android"] = Device("android", f"{token[:22]}:APA91b{token[22:]}")
     return found

@@ -38,6 +38,7 @@ async def start_producer(settings: Settings, linger_ms: int = 2) -> AIOKafkaProd
     try:
         await producer.start()
     except KafkaConnectionError:
+        await producer.stop()
         raise EngineUnavailable("Kafka", settings.kafka_url, _NEXT_STEP) from None
     return producer
 
