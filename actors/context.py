@@ -61,7 +61,9 @@ class Context:
             return url
         for name in ("sku", "order", "complaint"):
             if value := data.get(name) or data.get(f"{name}_id"):
-                return f"{self._public}/shop?{name}={quote(str(value), safe='')}"
+                text = str(value)
+                plain = text.isascii() and text.isalnum()
+                return f"{self._public}/shop?{name}={text if plain else quote(text, safe='')}"
         return f"{self._public}/shop"
 
 

@@ -40,8 +40,6 @@ def refusal(delivery: Delivery, profile: Profile | None, now: datetime) -> SendR
             return SendResult(delivery.delivery_id, State.SUPPRESSED, "opted_out")
         if delivery.channel in preferences.muted.get(delivery.category, ()):
             return SendResult(delivery.delivery_id, State.SUPPRESSED, "muted")
-    if not addresses(profile, delivery.channel):
-        return SendResult(delivery.delivery_id, State.SUPPRESSED, "no_address")
     return None
 
 

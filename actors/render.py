@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from actors.context import Context, money
@@ -61,9 +61,14 @@ class _Words:
 
     def say(self, variables: dict[str, Any]) -> tuple[str, str, str]:
         """Title, text and HTML."""
-        title, mark, body = self._text.render(variables).partition(self.mark)
-        html = self._html.render(variables) if self._html else ""
+        title, mark, body = _run(self._text, variables).partition(self.mark)
+        html = _run(self._html, variables) if self._html else ""
         return (title, body, html) if mark else ("", title, html)
+
+
+def _run(template: Template, variables: dict[str, Any]) -> str:
+    """`template.render` without copying the variables and Jinja's globals, which none uses here."""
+    return "".join(template.root_render_func(template.new_context(variables, shared=True)))
 
 
 def _source(kind: str, name: str) -> str:

@@ -6,7 +6,7 @@ A plain asyncio class; actors/pool.py makes it a Ray actor.
 import asyncio
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -35,6 +35,9 @@ _PORTION_SECONDS: Final = 5.0
 """A portion is claimed and sent together. Four at once of 100, or of what the rate lets through in
 5 s, over 128 calls of at most 10 s: no claim is held as long as its lease (60 s). A hanging SMTP
 server can make it longer, which matters only if the pool is resized that very minute."""
+
+_WORKERS: Final = 32
+"""Tasks of a portion, each taking the next delivery: as fast as a task per message, and bounded."""
 
 _decode = msgspec.json.Decoder(DeliveryBatch).decode
 
@@ -108,12 +111,11 @@ class Sender:
             )
             try:
                 profiles = await self._read([deliveries[i].user_id for i, _ in todo])
-                await asyncio.gather(
-                    *(
-                        self._settled(deliveries[i], profile, ambiguous)
-                        for (i, ambiguous), profile in zip(todo, profiles, strict=True)
-                    )
+                work = iter(
+                    [(deliveries[i], p, a) for (i, a), p in zip(todo, profiles, strict=True)]
                 )
+                workers = min(len(todo), _WORKERS)
+                await asyncio.gather(*(self._work_off(work) for _ in range(workers)))
             except BaseException:
                 self._ledger.abandon([deliveries[i].delivery_id for i, _ in todo])
                 raise
@@ -135,6 +137,10 @@ class Sender:
         except Invalid:
             return None
 
+    async def _work_off(self, work: Iterator[tuple[Delivery, Profile | None, bool]]) -> None:
+        for delivery, profile, ambiguous in work:
+            await self._settled(delivery, profile, ambiguous)
+
     async def _settled(self, delivery: Delivery, profile: Profile | None, ambiguous: bool) -> None:
         try:
             result = await self._result(delivery, profile, ambiguous)
@@ -155,6 +161,10 @@ class Sender:
             return replace(refused, ambiguous=ambiguous)
         assert profile is not None  # else it was refused
         to = addresses(profile, delivery.channel)
+        if not to:
+            return SendResult(
+                delivery.delivery_id, State.SUPPRESSED, "no_address", ambiguous=ambiguous
+            )
         content = self._renderer.render(delivery, profile)
         self._ledger.begin(delivery.delivery_id)
         answers = await self._providers.all(partial(_message, delivery, content), to)

@@ -38,7 +38,7 @@ _AGAIN: Final[dict[str, float | None]] = {
 }
 
 
-class _Problem(msgspec.Struct):
+class _Problem(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
@@ -86,8 +86,9 @@ class PushApns:
             raise Permanent("PayloadTooLarge", NAME)
         token = await self._token.get()
         headers = self._headers(message, token)
+        device = message.address
         # a device token is hex; whatever else someone stored must not become a path
-        url = self._base + quote(message.address, safe="")
+        url = self._base + (device if device.isalnum() else quote(device, safe=""))
         answer = await post(self._client, NAME, url, headers, payload)
         if answer.status == 200:
             return Sent(NAME, headers["apns-id"])

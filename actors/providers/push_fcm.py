@@ -32,16 +32,16 @@ _SERVER_WAIT: Final = 10.0
 _GOOGLE = re.compile(r"^https://[^/]+")
 
 
-class _Detail(msgspec.Struct):
+class _Detail(msgspec.Struct, frozen=True):
     errorCode: str = ""
 
 
-class _Error(msgspec.Struct):
+class _Error(msgspec.Struct, frozen=True):
     status: str = ""
     details: list[_Detail] = []
 
 
-class _Problem(msgspec.Struct):
+class _Problem(msgspec.Struct, frozen=True):
     error: _Error = _Error()
 
 
@@ -168,7 +168,7 @@ def android_of(message: Message, now: datetime) -> dict[str, Any]:
     return config
 
 
-class _Named(msgspec.Struct):
+class _Named(msgspec.Struct, frozen=True):
     name: str = ""
 
 

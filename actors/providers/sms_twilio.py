@@ -26,11 +26,11 @@ _GONE: Final = frozenset({21610, 30005, 30006})
 _AGAIN: Final = frozenset({20429, 21611, 30001, 30003})
 
 
-class _Problem(msgspec.Struct):
+class _Problem(msgspec.Struct, frozen=True):
     code: int = 0
 
 
-class _Created(msgspec.Struct):
+class _Created(msgspec.Struct, frozen=True):
     sid: str = ""
 
 
