@@ -19,6 +19,7 @@ _LAST: Final = (
     "Potter", "Sawyer", "Slater", "Tanner", "Turner", "Weaver", "Webb", "Wright",
 )  # fmt: skip
 _MAILBOX = re.compile(r"[A-Za-z0-9._-]{1,48}")
+_NUMBERED = re.compile(r"[0-9]+$")
 _AREAS, _LINES = 800, 100
 
 
@@ -26,8 +27,8 @@ def person(user_id: str) -> Profile:
     """A customer with an email, a phone, and one device or two (a third have only the iOS one, a
     third only the Android one).
 
-    Phones of number-like ids differ within any 80,000 consecutive ones; those of other ids may
-    meet.
+    Phones go by the number an id ends in and differ within any 80,000 consecutive ones; those of
+    other ids may meet.
     """
     digest = sha256(user_id.encode()).digest()
     return Profile(
@@ -45,7 +46,8 @@ def _email(user_id: str, digest: bytes) -> str:
 
 
 def _phone(user_id: str, digest: bytes) -> str:
-    number = int(user_id) if user_id.isdecimal() else int.from_bytes(digest[:8])
+    counted = _NUMBERED.search(user_id)
+    number = int(counted[0]) if counted else int.from_bytes(digest[:8])
     return f"+1{200 + number // _LINES % _AREAS}55501{number % _LINES:02d}"
 
 
