@@ -1,0 +1,67 @@
+# Tocsin. `make` alone lists what there is; every target installs what it needs first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SAMPLE := loadtest/data/online-retail-sample.csv.gz
+SPEED ?= 1800
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-kafka check bench lock clean
+
+help: ## Show this
+	@echo 'Tocsin: notifications for online shops. Make targets:'
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'First time? `make run`, then open the page it names. Needs Python >= 3.11, nothing else.'
+
+install: $(STAMP) ## Create .venv with the locked versions (the others do it by themselves)
+
+run: $(STAMP) ## Start everything and replay a sample shop; Ctrl-C stops it (SPEED=1800 times real time)
+	@exec $(BIN)/tocsin up --replay $(SAMPLE) --speed $(SPEED) --run "$$(date +%s)" $(ARGS)
+
+test: $(STAMP) ## Run every test that needs no outside server (ARGS="-k name" chooses)
+	$(BIN)/pytest $(ARGS)
+
+test-kafka: $(STAMP) ## Run the tests that use Kafka on a real Apache Kafka (needs Maven and a JDK >= 17)
+	$(BIN)/python -m tests.kafka.broker $(BIN)/pytest -m integration -p tests.kafka.selection $(ARGS)
+
+check: $(STAMP) ## Lint, format, types, import directions, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/architecture
+
+bench: $(STAMP) ## Measure: bare loop, end to end, OTP; prints and writes bench.json
+	$(BIN)/python -m loadtest.bench $(ARGS)
+
+# uv.lock knows which index each file came from, which is the business of the machine that installs:
+# it stays out of the repository, requirements.lock (versions and hashes only) is what counts.
+lock: ## Resolve the newest versions anew (needs uv)
+	uv lock --upgrade
+	@{ echo '# Made by `make lock`: every dependency on every platform, with hashes. Names no index on purpose.'; \
+	   uv export --frozen --all-groups --no-emit-project --no-header --no-annotate --quiet; } > requirements.lock
+
+clean: ## Remove what was made: .venv, data, caches
+	rm -rf $(VENV) .tocsin .ci-cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist bench.json
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# With uv when it is there (seconds), else with Python's own venv and pip: the same versions either way.
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo 'make: $(PYTHON) is not here: install Python >= 3.11, or say where: make PYTHON=/path/to/python3.12'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Tocsin needs Python >= 3.11, $(PYTHON) is $$($(PYTHON) -V): install a newer one, or say where: make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo 'installing into $(VENV) (about 1.5 GB, once; one to three minutes)'
+	@if command -v uv >/dev/null; then \
+		uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(VENV) && \
+		VIRTUAL_ENV=$(VENV) uv pip sync --quiet --require-hashes requirements.lock && \
+		VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --editable .; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; \
+	fi
+	@touch $(STAMP)
