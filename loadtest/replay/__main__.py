@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from loadtest.replay.calls import PATIENCE
 from loadtest.replay.job import Job, Options
 from loadtest.replay.sales import read
 from tocsin import process
@@ -33,11 +34,14 @@ def main(
         str, typer.Option(help="A name: the same file is told anew under another one")
     ] = "",
     api: Annotated[str, typer.Option(help="The API's address; else TOCSIN_PUBLIC_URL")] = "",
+    patience: Annotated[
+        float, typer.Option(min=1, max=86_400, help="Seconds to try again what gets no answer")
+    ] = PATIENCE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it comes to")] = False,
 ) -> None:
     """Replay a shop's sales file into a running Tocsin."""
     try:
-        job = Job(read(file, limit), Options(speed, initial_stock, run, api), _console)
+        job = Job(read(file, limit), Options(speed, initial_stock, run, api, patience), _console)
         try:
             if not dry_run:
                 process.run("replay", job.main)

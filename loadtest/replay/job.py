@@ -13,7 +13,7 @@ from pyreqwest.client import Client, ClientBuilder
 from rich.console import Console
 
 from loadtest.replay.bodies import Bodies
-from loadtest.replay.calls import Api, ServiceToken
+from loadtest.replay.calls import PATIENCE, Api, ServiceToken
 from loadtest.replay.drive import Driver
 from loadtest.replay.logins import Logins
 from loadtest.replay.pace import Pace
@@ -31,12 +31,13 @@ from tocsin.settings import Settings
 
 class Options(msgspec.Struct, frozen=True):
     """`speed` is times the file's own pace, 0 at once; `run` names the edition; `api` is a URL,
-    empty for the settings' public one."""
+    empty for the settings' public one; `patience` is in seconds a call."""
 
     speed: float = 0
     initial_stock: int = 50
     run: str = ""
     api: str = ""
+    patience: float = PATIENCE
 
 
 class Job:
@@ -80,7 +81,7 @@ class Job:
         self, settings: Settings, client: Client, producer: AIOKafkaProducer, stop: asyncio.Event
     ) -> Driver:
         url = self._options.api or settings.public_url
-        api = Api(client, url, ServiceToken(settings), stop)
+        api = Api(client, url, ServiceToken(settings), stop, self._options.patience)
         sandbox = settings.sandbox_url
         phones = Phones(client, sandbox, stop) if sandbox else None
         stockroom = Stockroom(producer, settings.kafka_url)
