@@ -129,7 +129,7 @@ class ConnectionShard:
         server = await listen(self._settings, self._name, reception)
         port = int(next(iter(server.sockets)).getsockname()[1])
         tasks = [
-            asyncio.create_task(hub.presence.run()),
+            asyncio.create_task(always(hub.presence.run)),
             asyncio.create_task(always(partial(keep_lease, hub))),
             asyncio.create_task(always(partial(hear_reads, client, hub))),
         ]

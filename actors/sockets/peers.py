@@ -53,7 +53,10 @@ class Peers:
             return [False] * len(pushes)
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                return _flags.decode(await self._call(shard, pack(pushes)))
+                flags = _flags.decode(await self._call(shard, pack(pushes)))
+            if len(flags) != len(pushes):
+                raise ValueError(f"{len(flags)} answers to {len(pushes)} frames")
+            return flags
         except Exception as error:
             # whatever carries the call has errors of its own; none of them is worth a batch
             self._resting[shard] = now + REST_SECONDS

@@ -40,9 +40,12 @@ class Presence:
             self._wake.clear()
             changed, self._changed = self._changed, set()
             turn, self._turn = self._turn, None
-            told = await self._tell(changed)
-            if turn is not None and not turn.done():
-                turn.set_result(told)
+            told = False
+            try:
+                told = await self._tell(changed)
+            finally:
+                if turn is not None:
+                    turn.set_result(told)
 
     async def _tell(self, changed: set[str]) -> bool:
         here = {user_id for user_id in changed if user_id in self._connected}
