@@ -72,6 +72,16 @@ class Subscriptions:
                 pipe.hdel(keys.firing(subscription.sku), subscription.subscription_id)
             await pipe.execute()
 
+    async def erase(self, user_id: str, subscriptions: Sequence[Subscription]) -> None:
+        """Forget a person's subscriptions as if they had never been."""
+        async with self._client.pipeline(transaction=True) as pipe:
+            for each in subscriptions:
+                pipe.delete(keys.subscription(each.subscription_id))
+                pipe.zrem(keys.waiting(each.sku), each.subscription_id)
+                pipe.hdel(keys.firing(each.sku), each.subscription_id)
+            pipe.delete(keys.user_subscriptions(user_id))
+            await pipe.execute()
+
     async def available(self, skus: Sequence[str]) -> list[int | None]:
         """Current stock per SKU; None where the SKU was never heard of."""
         async with self._client.pipeline(transaction=False) as pipe:

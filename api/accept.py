@@ -1,0 +1,160 @@
+"""Taking notification requests: checked, given an id, durable in Kafka, answered."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from api.batch import each, placed
+from api.bodies import NotificationBody
+from api.idempotent import Key
+from api.known import KnownUsers
+from api.people import unknown_user
+from api.problems import FieldError, field_error
+from api.publish import Publish
+from tocsin.clock import Clock
+from tocsin.errors import Invalid, TocsinError
+from tocsin.ids import new_id
+from tocsin.records import NotificationRequest, decode, encode
+from tocsin.store import Profiles
+from tocsin.topics import MAX_RECORD_BYTES, REQUESTS
+
+_NAME = "requests"
+_OVERHEAD = len(b'{"requests":[]}')
+
+
+class AllInvalid(Invalid):
+    """No item of a batch is any good."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("", f"none of the {len(errors):,} requests can be taken")
+        self.errors = errors
+
+
+class AcceptedOne(msgspec.Struct):
+    """The request is kept: from now on it ends in exactly one state per channel."""
+
+    notification_id: str
+
+
+class AcceptedMany(msgspec.Struct):
+    """`notification_ids[i]` is of request i, null where it was rejected; `errors` says why."""
+
+    accepted: int
+    rejected: int
+    notification_ids: list[str | None]
+    errors: list[FieldError]
+
+
+class _Reject(msgspec.Struct, array_like=True):
+    index: int
+    error: FieldError
+
+
+_rejects = msgspec.json.Decoder(list[_Reject])
+
+
+class Accept:
+    """Both take the raw body: an idempotent answer given before is made from it again."""
+
+    def __init__(
+        self, profiles: Profiles, known: KnownUsers, publish: Publish, clock: Clock
+    ) -> None:
+        self._profiles, self._known, self._publish = profiles, known, publish
+        self._clock = clock
+
+    async def one(self, raw: bytes, key: Key | None) -> AcceptedOne:
+        """Raises `Invalid` for a wrong request or an unknown user."""
+        body = decode(NotificationBody, raw)
+        notification_id = _id(body, 0, key)
+
+        async def work() -> bytes:
+            value = _value(body, notification_id, self._clock.now())
+            if not await self._known.one(body.user_id):
+                raise unknown_user(body.user_id)
+            await self._publish.one(REQUESTS, body.user_id, value)
+            return b"[]"
+
+        await (key.once(work) if key else work())
+        return AcceptedOne(notification_id)
+
+    async def many(self, raw: bytes, key: Key | None) -> AcceptedMany:
+        """A bad request spoils only itself. Raises `AllInvalid` when none is good."""
+        bodies = each(NotificationBody, raw, _NAME)
+        ids: list[str | None] = [_id(body, i, key) for i, body in enumerate(bodies)]
+
+        async def work() -> bytes:
+            return encode(await self._take(bodies, ids))
+
+        rejects = _rejects.decode(await (key.once(work) if key else work()))
+        for reject in rejects:
+            ids[reject.index] = None
+        errors = [reject.error for reject in rejects]
+        return AcceptedMany(len(ids) - len(errors), len(errors), ids, errors)
+
+    async def _take(
+        self, bodies: Sequence[NotificationBody | TocsinError], ids: Sequence[str | None]
+    ) -> list[_Reject]:
+        """Publish the good ones; why the others are not among them."""
+        users = {body.user_id for body in bodies if isinstance(body, NotificationBody)}
+        there = dict(zip(users, await self._profiles.known(list(users)), strict=True))
+        now = self._clock.now()
+        good, rejects = [], []
+        for index, (body, notification_id) in enumerate(zip(bodies, ids, strict=True)):
+            try:
+                good.append(_checked(body, notification_id, there, now))
+            except Invalid as error:
+                rejects.append(_Reject(index, field_error(_in_place(error, index))))
+        if not good:
+            raise AllInvalid([reject.error for reject in rejects])
+        await self._publish.requests(good)
+        return rejects
+
+
+def _checked(
+    body: NotificationBody | TocsinError,
+    notification_id: str | None,
+    there: Mapping[str, bool],
+    now: datetime,
+) -> tuple[str, bytes]:
+    """(user, request as JSON)."""
+    if not isinstance(body, NotificationBody):
+        raise body
+    if not there[body.user_id]:
+        raise unknown_user(body.user_id)
+    return body.user_id, _value(body, notification_id or "", now)
+
+
+def _in_place(error: Invalid, index: int) -> Invalid:
+    return error if error.field.startswith(f"{_NAME}[") else placed(error, _NAME, index)
+
+
+def _id(body: NotificationBody | TocsinError, index: int, key: Key | None) -> str:
+    chosen = body.notification_id if isinstance(body, NotificationBody) else None
+    return chosen or (key.id(index) if key else new_id())
+
+
+def _value(body: NotificationBody, notification_id: str, now: datetime) -> bytes:
+    """The request as a record. Raises `Invalid` for one that no record can hold."""
+    if body.type == "OTP":
+        raise Invalid("type", "one-time codes go through POST /v1/otp, or they would be on record")
+    value = encode(
+        NotificationRequest(
+            notification_id=notification_id,
+            user_id=body.user_id,
+            type=body.type,
+            data=body.data,
+            channels=body.channels,
+            priority=body.priority,
+            template_id=body.template_id,
+            category=body.category,
+            dedupe_key=body.dedupe_key,
+            collapse_key=body.collapse_key,
+            send_at=body.send_at,
+            expires_at=body.expires_at,
+            accepted_at=now,
+        )
+    )
+    if len(value) + _OVERHEAD > MAX_RECORD_BYTES:
+        raise Invalid("data", f"makes a record of more than {MAX_RECORD_BYTES:,} bytes")
+    return value

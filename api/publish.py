@@ -1,0 +1,73 @@
+"""Into Kafka, and not a word to the caller before every in-sync replica has it."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+
+from tocsin.kafka import partition_for
+from tocsin.topics import MAX_RECORD_BYTES, REQUESTS, Topic
+
+ACK_SECONDS: Final = 10.0
+"""Longer without an acknowledgement, and the caller is told to ask again."""
+
+_OPEN, _CLOSE = b'{"requests":[', b"]}"
+_ROOM: Final = MAX_RECORD_BYTES - len(_OPEN) - len(_CLOSE)
+
+
+class Publish:
+    """Keyed records. Raises `KafkaError` when they are not known to be durable; they may be."""
+
+    def __init__(self, producer: AIOKafkaProducer, partitions: int) -> None:
+        self._producer, self._partitions = producer, partitions
+        # the hash is pure Python and shops write to the same people again and again
+        self._partition = lru_cache(maxsize=65_536)(partition_for)
+
+    def partition(self, key: str) -> int:
+        """Where a key's records go."""
+        return self._partition(key, self._partitions)
+
+    async def one(self, topic: Topic, key: str, value: bytes | None) -> None:
+        """One record, or with None a tombstone."""
+        await self.many(topic, [(key, value)])
+
+    async def many(self, topic: Topic, items: Iterable[tuple[str, bytes | None]]) -> None:
+        """Records in order."""
+        placed = [(self.partition(key), key.encode(), value) for key, value in items]
+        await self._durable(topic, placed)
+
+    async def requests(self, items: Sequence[tuple[str, bytes]]) -> None:
+        """(user, request as JSON) pairs as few ``{requests:[...]}`` records, by partition."""
+        by_partition: dict[int, list[bytes]] = {}
+        for user_id, value in items:
+            by_partition.setdefault(self.partition(user_id), []).append(value)
+        placed = [(p, None, v) for p, values in by_partition.items() for v in grouped(values)]
+        await self._durable(REQUESTS, placed)
+
+    async def _durable(
+        self, topic: Topic, placed: Sequence[tuple[int, bytes | None, bytes | None]]
+    ) -> None:
+        async with asyncio.timeout(ACK_SECONDS):
+            acks = [
+                await self._producer.send(topic.name, value, key=key, partition=partition)
+                for partition, key, value in placed
+            ]
+            if acks:
+                await asyncio.wait(acks)  # unlike gather, it cancels none when time is up
+        for ack in acks:
+            ack.result()
+
+
+def grouped(values: Iterable[bytes]) -> list[bytes]:
+    """JSON requests as ``{requests:[...]}`` values, as few as fit a record. Each value fits one."""
+    groups: list[list[bytes]] = [[]]
+    size = 0
+    for value in values:
+        if size + len(value) + 1 > _ROOM:
+            groups.append([])
+            size = 0
+        groups[-1].append(value)
+        size += len(value) + 1
+    return [_OPEN + b",".join(group) + _CLOSE for group in groups if group]

@@ -1,0 +1,60 @@
+"""Devices: where push goes."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Response
+from msgspec.structs import replace
+
+from api.bodies import DeviceBody
+from api.call import Call, answer, self_or
+from api.people import known
+from api.schema import described
+from tocsin.errors import Invalid
+from tocsin.records import Device, Profile
+
+router = APIRouter(tags=["devices"])
+
+MOST: Final = 20
+_ID_CHARS: Final = 128
+
+Caller = Annotated[Call, Depends(self_or("users:write"))]
+
+
+@router.put(
+    "/v1/users/{user_id}/devices/{device_id}", **described(DeviceBody, Device, 200, ["users:write"])
+)
+async def put_device(user_id: str, device_id: str, call: Caller) -> Response:
+    """Add a device or renew its token; the oldest goes when there are more than 20."""
+    if not 1 <= len(device_id) <= _ID_CHARS:
+        raise Invalid("", f"a device id has 1 to {_ID_CHARS} characters")
+    body = await call.body(DeviceBody)
+    device = Device(body.platform, body.token, call.services.clock.now())
+
+    def step(before: Profile | None) -> Profile:
+        there = known(before, user_id)
+        return replace(there, devices=_newest(there.devices | {device_id: device}))
+
+    await call.services.people.change(user_id, step)
+    return answer(device)
+
+
+def _newest(devices: dict[str, Device]) -> dict[str, Device]:
+    by_age = sorted(devices, key=lambda i: at.timestamp() if (at := devices[i].updated_at) else 0)
+    return {device_id: devices[device_id] for device_id in by_age[-MOST:]}
+
+
+@router.delete(
+    "/v1/users/{user_id}/devices/{device_id}", **described(None, None, 204, ["users:write"])
+)
+async def delete_device(user_id: str, device_id: str, call: Caller) -> Response:
+    """Forget a device; one that is not there is forgotten already."""
+
+    def step(before: Profile | None) -> Profile:
+        there = known(before, user_id)
+        if device_id not in there.devices:
+            return there
+        left = {i: d for i, d in there.devices.items() if i != device_id}
+        return replace(there, devices=left)
+
+    await call.services.people.change(user_id, step)
+    return Response(status_code=204)

@@ -1,0 +1,68 @@
+"""One-time passwords: ask for one, check one."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+import msgspec
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Depends, Response
+from msgspec.structs import replace
+
+from api.bodies import OtpBody, OtpCheck
+from api.call import Call, answer, service
+from api.otp_request import way_to
+from api.schema import described
+from tocsin.errors import Refused
+from tocsin.records import encode
+from tocsin.store.otp import Verdict
+from tocsin.topics import OTP
+
+router = APIRouter(tags=["otp"])
+
+Caller = Annotated[Call, Depends(service("otp"))]
+
+_REFUSALS: Final = {
+    Verdict.WRONG: ("otp_wrong", "the code is wrong, used, replaced or over"),
+    Verdict.EXHAUSTED: ("otp_exhausted", "checked too often; ask for a new code"),
+    Verdict.LOCKED: ("otp_locked", "too many wrong codes in a row; the account is locked"),
+}
+
+
+class Challenge(msgspec.Struct):
+    """Show this id again with the code. The code itself goes to the person only."""
+
+    challenge_id: str
+    expires_at: datetime
+
+
+class Verified(msgspec.Struct):
+    """The code was right, and is used up."""
+
+    verified: bool
+
+
+@router.post("/v1/otp", **described(OtpBody, Challenge, 202, ["otp"]))
+async def request_otp(call: Caller) -> Response:
+    """Send a code. Somebody unknown gets the same answer, and no code."""
+    accepted_at = call.services.clock.now()
+    body = await call.body(OtpBody)
+    way = way_to(await call.services.profiles.get(body.user_id), body.channel)
+    otp = call.services.otp
+    challenge = await otp.create(body.user_id, way.channel, body.purpose, way.recipient)
+    try:
+        value = encode(replace(challenge, accepted_at=accepted_at))
+        await call.services.publish.one(OTP, body.user_id, value)
+    except (KafkaError, TimeoutError):
+        await otp.withdraw(challenge.challenge_id)
+        raise
+    return answer(Challenge(challenge.challenge_id, challenge.expires_at), 202)
+
+
+@router.post("/v1/otp/verify", **described(OtpCheck, Verified, 200, ["otp"]))
+async def verify_otp(call: Caller) -> Response:
+    """Check a code: 200 once, if right; 422 wrong, 410 checked too often, 423 locked."""
+    body = await call.body(OtpCheck)
+    verdict = await call.services.otp.verify(body.challenge_id, body.code)
+    if verdict is not Verdict.VERIFIED:
+        raise Refused(*_REFUSALS[verdict])
+    return answer(Verified(True))

@@ -1,0 +1,92 @@
+"""The API process: `python -m api.serve`."""
+
+import asyncio
+import socket
+from typing import Final
+
+from fastapi import FastAPI
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from api.app import create_app
+from api.services import Services
+from tocsin.errors import ConfigError
+from tocsin.kafka import start_producer
+from tocsin.process import ready, run
+from tocsin.settings import Settings
+from tocsin.store import connect
+
+_FINISH_SECONDS: Final = 15.0
+"""For answers under way: more than a Kafka acknowledgement may take (api/publish.py)."""
+
+
+async def main(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until told to stop; then answer what was asked, and flush what was accepted."""
+    _require_port(settings)
+    redis = await connect(settings)
+    try:
+        producer = await start_producer(settings)
+        try:
+            services = Services.over(settings, redis, producer)
+            await _serve(settings, create_app(services), stop)
+        finally:
+            await producer.stop()
+            await services.figures.close()
+    finally:
+        await redis.aclose()
+
+
+def _require_port(settings: Settings) -> None:
+    """Raises `ConfigError` for a port that is taken: Granian's own sockets share it silently."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigError(
+                f"TOCSIN_PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+            ) from None
+
+
+async def _serve(settings: Settings, app: FastAPI, stop: asyncio.Event) -> None:
+    server = Server(
+        app,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.auto,
+        websockets=False,
+        backlog=1024,
+        log_enabled=False,
+    )
+    serving = asyncio.create_task(server.serve())
+    await _listening(settings, serving)
+    ready(settings, "api", url=f"http://{settings.host}:{settings.port}")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if serving.done():
+        serving.result()
+        raise RuntimeError("the HTTP server ended by itself")
+    server.stop()  # type: ignore[no-untyped-call]
+    await asyncio.wait((serving,), timeout=_FINISH_SECONDS)
+
+
+async def _listening(settings: Settings, serving: asyncio.Task[None]) -> None:
+    """Return once the port accepts connections."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+        except OSError:
+            if serving.done():
+                serving.result()
+                raise
+            await asyncio.sleep(0.01)
+        else:
+            writer.close()
+            return
+
+
+if __name__ == "__main__":
+    run("api", main)
