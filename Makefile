@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
+UV_VERSION := 0.13.9
 SAMPLE := loadtest/data/online-retail-sample.csv.gz
 SPEED ?= 1800
 ARGS ?=
@@ -50,18 +52,20 @@ clean: ## Remove what was made: .venv, data, caches
 	rm -rf $(VENV) .tocsin .ci-cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist bench.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# With uv when it is there (seconds), else with Python's own venv and pip: the same versions either way.
+# uv installs in seconds what takes pip minutes, so it is fetched where it is missing; where even
+# that fails, pip installs the same versions by the same hashes.
 $(STAMP): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo 'make: $(PYTHON) is not here: install Python >= 3.11, or say where: make PYTHON=/path/to/python3.12'; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Tocsin needs Python >= 3.11, $(PYTHON) is $$($(PYTHON) -V): install a newer one, or say where: make PYTHON=/path/to/python3.12"; exit 1; }
-	@echo 'installing into $(VENV) (about 1.5 GB, once; one to three minutes)'
-	@if command -v uv >/dev/null; then \
-		uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(VENV) && \
-		VIRTUAL_ENV=$(VENV) uv pip sync --quiet --require-hashes requirements.lock && \
-		VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --editable .; \
+	@echo 'installing into $(VENV) (1.5 GB, once)'
+	@$(PYTHON) -m venv $(VENV)
+	@uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ] && $(PIP) install --quiet uv==$(UV_VERSION); then cp $(BIN)/uv $(VENV)/uv; uv=$(VENV)/uv; fi; \
+	if [ -n "$$uv" ]; then \
+		VIRTUAL_ENV=$(VENV) "$$uv" pip sync --quiet --require-hashes requirements.lock && \
+		VIRTUAL_ENV=$(VENV) "$$uv" pip install --quiet --no-deps --editable .; \
 	else \
-		$(PYTHON) -m venv $(VENV) && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; \
+		$(PIP) install --quiet --require-hashes -r requirements.lock && \
+		$(PIP) install --quiet --no-deps --editable .; \
 	fi
 	@touch $(STAMP)
