@@ -14,6 +14,8 @@ _SECONDS_FOR_SMS: Final = 30.0
 _SECONDS_FOR_STRAY_SMS: Final = 5.0
 _TRIES: Final = 4
 _COOLDOWN: Final = 30.0
+_LONGEST_WAIT: Final = 60.0
+"""Nobody stands at the till for longer; the system asks for more after five codes in a row."""
 _TOO_SOON: Final = frozenset({429})
 
 
@@ -45,7 +47,7 @@ class Logins:
                 # only the answer was lost, and in it which challenge the code belongs to
                 return False
             wait = _COOLDOWN if asked.retry_after is None else asked.retry_after
-            if await stopped_within(self._stop, wait):
+            if wait > _LONGEST_WAIT or await stopped_within(self._stop, wait):
                 break
         raise Refused("replay", f"no code for {customer}: {asked.problem}")
 

@@ -25,6 +25,8 @@ Said = tuple[int, Any]
 class FakeTocsin:
     """`journal` is everything taken, in order, as (kind, what)."""
 
+    retry_after: str | None = "0"
+
     def __init__(self) -> None:
         self.journal: list[tuple[str, Any]] = []
         self.users: dict[str, Any] = {}
@@ -55,7 +57,9 @@ class FakeTocsin:
         if trouble == "lost":
             raise ReadError("connection reset", {"causes": None})
         built = ResponseBuilder().status(status).body_bytes(msgspec.json.encode(said))
-        return await (built.header("Retry-After", "0") if status == 429 else built).build()
+        if status == 429 and self.retry_after is not None:
+            built = built.header("Retry-After", self.retry_after)
+        return await built.build()
 
     def _answer(self, path: str, body: Any, query: dict[str, str]) -> Said:
         if path.startswith("/sandbox/phones/"):

@@ -121,6 +121,17 @@ async def test_a_lost_answer_to_a_log_in_asks_for_no_second_code(rig: Rig) -> No
     assert rig.driver.tally.counts == {"otps": 1, "verified_otps": 0}
 
 
+async def test_a_customer_who_must_wait_for_long_is_passed_over_and_the_rest_goes_on(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logins, "_COOLDOWN", 600.0)
+    monkeypatch.setattr(FakeTocsin, "retry_after", None)
+    rig.tocsin._pending["7"] = "an old challenge"
+    tally = await rig.run([row(), row(invoice="2", customer="8")])
+    assert rig.driver.refused == ["no code for 7: 429: too soon"]
+    assert (tally.counts["otps"], tally.counts["ORDER_CONFIRMATION"]) == (1, 2)
+
+
 async def test_a_code_that_never_comes_holds_up_nothing_for_ever(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
