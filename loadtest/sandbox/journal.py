@@ -21,7 +21,7 @@ _unpack = msgspec.msgpack.Decoder(tuple[str, str, str, str, str, str]).decode
 _log = logging.getLogger(__name__)
 
 CAPACITY: Final = 4_000_000
-CONTENT_BYTES: Final = 1 << 30
+CONTENT_BYTES: Final = 512 << 20
 _NAMED_DUPLICATES: Final = 100
 
 
