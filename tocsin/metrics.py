@@ -31,11 +31,14 @@ SLOW_CLOSED = Counter(
     "tocsin_ws_slow_closed", "Sockets closed because they read too slowly", ["shard"]
 )
 ROWS = Counter("tocsin_rows_written", "Rows acknowledged by ClickHouse", ["table"])
+SKIPPED = Counter(
+    "tocsin_skipped_records", "Records the analytics writer could not read", ["topic"]
+)
 HTTP_REQUESTS = Counter("tocsin_http_requests", "API requests", ["route", "status"])
 HTTP_SECONDS = Histogram("tocsin_http_seconds", "API request time", ["route"], buckets=_SECONDS)
 
 CATALOGUE: Final = (
     CONSUMED, BATCH_SECONDS, QUEUE_DEPTH, DEAD_LETTERS, ROUTED, OUTCOMES, RETRIES, AMBIGUOUS,
-    PROVIDER_SECONDS, THROTTLED_SECONDS, CONNECTIONS, SLOW_CLOSED, ROWS, HTTP_REQUESTS,
+    PROVIDER_SECONDS, THROTTLED_SECONDS, CONNECTIONS, SLOW_CLOSED, ROWS, SKIPPED, HTTP_REQUESTS,
     HTTP_SECONDS,
 )  # fmt: skip

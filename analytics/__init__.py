@@ -1,0 +1,1 @@
+"""ClickHouse: the embedded engine, the schema, the writer, the audit and the named queries."""

@@ -1,0 +1,1 @@
+"""The embedded ClickHouse: chDB in one process, behind ClickHouse's HTTP interface."""

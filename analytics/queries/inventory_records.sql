@@ -1,0 +1,2 @@
+-- Stock changes.
+SELECT count() FROM tocsin.inventory FINAL;

@@ -1,0 +1,2 @@
+-- The view of that name.
+SELECT * FROM tocsin.otp_latency;

@@ -1,0 +1,51 @@
+"""`python -m analytics.writer`: Kafka to ClickHouse until SIGTERM."""
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaConnectionError
+
+from analytics.client import connect
+from analytics.writer.reread import FETCH_BYTES
+from analytics.writer.writer import Writer
+from tocsin.errors import EngineUnavailable
+from tocsin.groups import ANALYTICS, READS
+from tocsin.process import ready, run
+from tocsin.settings import Settings
+
+
+async def main(settings: Settings, stop: asyncio.Event) -> None:
+    """Join the group, finish what a predecessor planned, and write."""
+    client = await connect(settings)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_servers(),
+        group_id=ANALYTICS,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=1_500,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=250,
+    )
+    writer = Writer(settings, consumer, client, stop)
+    consumer.subscribe([topic.name for topic in READS[ANALYTICS]], listener=writer)
+    try:
+        await _start(consumer, settings)
+        await writer.recover()
+        ready(settings, "writer")
+        await writer.run()
+    finally:
+        await consumer.stop()
+        await client.close()
+
+
+async def _start(consumer: AIOKafkaConsumer, settings: Settings) -> None:
+    try:
+        await consumer.start()
+    except KafkaConnectionError:
+        step = "start it, or set TOCSIN_KAFKA_URL"
+        raise EngineUnavailable("Kafka", settings.kafka_url, step) from None
+
+
+if __name__ == "__main__":
+    run("writer", main)

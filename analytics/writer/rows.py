@@ -1,0 +1,152 @@
+"""From Kafka records to the rows of tables. Pure; a record that cannot be read is left out."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from analytics.writer.tables import (
+    ACCEPTED,
+    DEAD_LETTERS,
+    DELIVERIES,
+    ENGAGEMENT,
+    INVENTORY,
+    LATEST_MS,
+    REQUESTS,
+    Table,
+    milliseconds,
+)
+from tocsin.errors import Invalid
+from tocsin.records import (
+    TERMINAL,
+    DeadLetter,
+    Engagement,
+    InventoryChange,
+    OtpChallenge,
+    OutcomeBatch,
+    State,
+    decode,
+    split_requests,
+)
+from tocsin.topics import DEAD, OTP, OUTCOMES
+from tocsin.topics import ENGAGEMENT as ENGAGEMENT_TOPIC
+from tocsin.topics import INVENTORY as INVENTORY_TOPIC
+from tocsin.topics import REQUESTS as REQUESTS_TOPIC
+
+
+class Record(NamedTuple):
+    """What is used of a Kafka record; `timestamp` in milliseconds."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes
+
+
+class Request(NamedTuple):
+    """A row of `requests`; times in milliseconds."""
+
+    notification_id: str
+    user_id: str
+    type: str
+    accepted_at: int
+    due_at: int
+    topic: str
+    partition: int
+    offset: int
+
+
+class Filled(NamedTuple):
+    """Rows by table, and how many records or requests could not be read."""
+
+    rows: Mapping[Table, Sequence[Any]]
+    skipped: int
+
+
+def fill(topic: str, records: Iterable[Record]) -> Filled:
+    """The rows of one topic's records, in their order."""
+    return _BY_TOPIC[topic](records)
+
+
+def _requests(records: Iterable[Record]) -> Filled:
+    rows: list[Request] = []
+    skipped = 0
+    for record in records:
+        try:
+            found = split_requests(record.value)
+        except Invalid:
+            skipped += 1
+            continue
+        for request in found:
+            if isinstance(request, Invalid):
+                skipped += 1
+                continue
+            accepted_at = _since(request.accepted_at, record)
+            due_at = (
+                max(accepted_at, milliseconds(request.send_at)) if request.send_at else accepted_at
+            )
+            rows.append(
+                Request(
+                    request.notification_id, request.user_id, request.type, accepted_at, due_at,
+                    REQUESTS_TOPIC.name, record.partition, record.offset,
+                )
+            )  # fmt: skip
+    return Filled({REQUESTS: rows}, skipped)
+
+
+def _otp(records: Iterable[Record]) -> Filled:
+    rows, skipped = [], 0
+    for record, challenge in _decoded(OtpChallenge, records):
+        if challenge is None:
+            skipped += 1
+            continue
+        at = _since(challenge.accepted_at, record)
+        rows.append(
+            Request(
+                challenge.challenge_id, challenge.user_id, "OTP", at, at,
+                OTP.name, record.partition, record.offset,
+            )
+        )  # fmt: skip
+    return Filled({REQUESTS: rows}, skipped)
+
+
+def _outcomes(records: Iterable[Record]) -> Filled:
+    opened, ended, skipped = [], [], 0
+    for _, batch in _decoded(OutcomeBatch, records):
+        if batch is None:
+            skipped += 1
+            continue
+        opened += [each for each in batch.outcomes if each.state is State.ACCEPTED]
+        ended += [each for each in batch.outcomes if each.state in TERMINAL]
+    return Filled({ACCEPTED: opened, DELIVERIES: ended}, skipped)
+
+
+def _plain(table: Table, kind: type[Any]) -> Callable[[Iterable[Record]], Filled]:
+    def rows(records: Iterable[Record]) -> Filled:
+        found = [row for _, row in _decoded(kind, records)]
+        good = [row for row in found if row is not None]
+        return Filled({table: good}, len(found) - len(good))
+
+    return rows
+
+
+def _decoded(kind: type[Any], records: Iterable[Record]) -> Iterable[tuple[Record, Any | None]]:
+    for record in records:
+        try:
+            yield record, decode(kind, record.value)
+        except Invalid:
+            yield record, None
+
+
+def _since(accepted_at: Any, record: Record) -> int:
+    if accepted_at is not None:
+        return milliseconds(accepted_at)
+    return min(max(record.timestamp, 0), LATEST_MS)
+
+
+_BY_TOPIC: Final[Mapping[str, Callable[[Iterable[Record]], Filled]]] = {
+    REQUESTS_TOPIC.name: _requests,
+    OTP.name: _otp,
+    OUTCOMES.name: _outcomes,
+    ENGAGEMENT_TOPIC.name: _plain(ENGAGEMENT, Engagement),
+    INVENTORY_TOPIC.name: _plain(INVENTORY, InventoryChange),
+    DEAD.name: _plain(DEAD_LETTERS, DeadLetter),
+}
