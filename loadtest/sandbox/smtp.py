@@ -60,7 +60,8 @@ class PostOffice:
         fault = self._faults.draw("smtp", now, random())
         if fault and fault.status:
             self._journal.reject("smtp", str(fault.status))
-            return Disposition(_fault_reply(fault), fault.delay)
+            # RFC 5321, 3.8: 421 is the server's last word
+            return Disposition(_fault_reply(fault), fault.delay, close=fault.status == 421)
         queue_id = new_id()
         for receipt in receipts(envelope, queue_id):
             self._journal.accept(receipt, now)

@@ -27,11 +27,12 @@ class Envelope(NamedTuple):
 
 
 class Disposition(NamedTuple):
-    """What to answer to a message: after `delay` seconds, or by cutting the line."""
+    """What to answer to a message: after `delay` seconds, then closing, or by cutting the line."""
 
     reply: bytes
     delay: float = 0.0
     cut: bool = False
+    close: bool = False
 
 
 class Output(NamedTuple):
@@ -90,6 +91,7 @@ class SmtpSession:
             disposition = self._step()
             if disposition is None:
                 break
+            self._closing = self._closing or disposition.close
             if disposition.cut:
                 return Output(b"".join(replies), disposition.delay, cut=True)
             if disposition.delay:

@@ -107,10 +107,16 @@ class Listener:
         path = scope.path
         if int(scope.headers.get("content-length") or 0) > MAX_REQUEST:
             detail = f"at most {MAX_REQUEST} bytes are taken"
+            async for _ in proto:  # a client that is still sending would not see the answer
+                pass
             await _reply(proto, problem(413, "Content too large", detail))
             return
         for side in self._sides:
             if path.startswith(side.prefix):
+                if side.provider == "apns" and scope.http_version == "1.1":
+                    # Apple speaks HTTP/2 only
+                    proto.response_empty(426, [("upgrade", "h2")])
+                    return
                 await self._sandbox.provide(scope, proto, side)
                 return
         if path == oauth.PATH:

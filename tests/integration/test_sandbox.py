@@ -250,6 +250,10 @@ async def test_a_late_answer_is_late_and_its_message_already_there(sandbox: Sand
 
 async def test_control_speaks_plain_http_only_and_providers_but_apns_too(sandbox: Sandbox) -> None:
     tls, plain = sandbox.env["TOCSIN_APNS_URL"], sandbox.env["TOCSIN_SANDBOX_URL"]
+    ca = _read(sandbox.env["TOCSIN_APNS_CA_FILE"])
+    async with ClientBuilder().add_root_certificate_pem(ca).http1_only().build() as old:
+        answer = await old.post(f"{tls}/3/device/{DEVICE}").build().send()
+        assert (answer.status, answer.version) == (426, "HTTP/1.1")
     assert (await sandbox.http2.get(f"{tls}/sandbox/journal").build().send()).status == 404
     assert (await sandbox.plain.post(f"{plain}/3/device/{DEVICE}").build().send()).status == 404
     denied = (

@@ -101,6 +101,17 @@ def test_a_status_fault_refuses_and_journals_nothing() -> None:
     assert (_contents(desk), desk.journal.summary()["rejected"]) == ([], {"smtp": 1})
 
 
+@pytest.mark.parametrize("latency_ms", [0, 500])
+def test_421_is_the_last_word(latency_ms: int) -> None:
+    desk = _Desk()
+    desk.faults.put(Fault("smtp", status=421, latency_ms=latency_ms), now=0)
+    session = SmtpSession(desk)
+    output = session.receive(MAIL + b"x\r\n.\r\nNOOP\r\n")
+    output = session.resume() if latency_ms else output
+    assert output.close
+    assert _codes(output.data)[-1] == 421
+
+
 def test_a_late_answer_holds_back_what_was_pipelined_after_it() -> None:
     desk = _Desk()
     desk.faults.put(Fault("smtp", latency_ms=500), now=0)
