@@ -45,9 +45,9 @@ def read_until(process: "subprocess.Popen[str]", word: str) -> list[str]:
     raise AssertionError(f"ended before it said {word!r}: {found}")
 
 
-def mentioning(data_dir: Path) -> list[psutil.Process]:
+def mentioning(data_dir: Path) -> "list[psutil.Process]":
     """Everything that runs for this data directory, children that left their group included."""
-    mine = [p for p in psutil.process_iter() if _mentions(p, str(data_dir))]
+    mine: list[psutil.Process] = [p for p in psutil.process_iter() if _mentions(p, str(data_dir))]
     return mine + [child for p in mine for child in _children(p)]
 
 
@@ -59,10 +59,10 @@ def _mentions(process: psutil.Process, text: str) -> bool:
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.Error:
-        return []
+    found: list[psutil.Process] = []
+    with suppress(psutil.Error):
+        found += process.children(recursive=True)
+    return found
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

@@ -23,6 +23,7 @@ class Home:
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self.run, self.log = self.root / "run", self.root / "log"
+        self.valkey = self.root / "valkey"
         self.state = self.run / "state.json"
         self.secrets = self.root / "secrets.json"
         self.config = self.run / "supervisord.conf"
@@ -31,7 +32,7 @@ class Home:
         """Create what is missing and take the lock; returns its descriptor, to be inherited by
         whoever must keep the directory. Raises `ConfigError` if another holds it."""
         try:
-            for directory in (self.root, self.run, self.log):
+            for directory in (self.root, self.run, self.log, self.valkey):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self.run / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

@@ -8,6 +8,7 @@ from typing import Final
 from tocsin.cli import ports as port_choice
 from tocsin.cli.ports import LOOPBACK
 from tocsin.cli.vault import CLICKHOUSE_PASSWORD
+from tocsin.errors import ConfigError
 
 ENGINE_SETTINGS: Final[Mapping[str, str]] = {
     "broker": "TOCSIN_KAFKA_URL",
@@ -44,7 +45,7 @@ def plan(
     fixed = {}
     for name, key in (("api", "TOCSIN_PORT"), ("ws", "TOCSIN_WS_PORT")):
         if environ.get(key):
-            wanted[name], fixed[name] = int(environ[key]), key
+            wanted[name], fixed[name] = _port(key, environ[key]), key
     if port is not None:
         wanted["api"], fixed["api"] = port, "--port"
     for name in [*external, *([] if sandbox else [n for n in wanted if n.startswith("sandbox")])]:
@@ -52,6 +53,12 @@ def plan(
     ports = port_choice.choose(wanted, fixed, is_free, any_free)
     moved = tuple(name for name in ports if ports[name] != wanted[name])
     return Layout(ports, moved, external, sandbox)
+
+
+def _port(key: str, text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise ConfigError(f"{key}: {text!r} is not a port (1 to 65535)")
+    return int(text)
 
 
 def environment(

@@ -43,7 +43,8 @@ def said_ready(path: Path, pid: int) -> bool:
 def starts(run: Path, name: str, within: float | None = None) -> int:
     """How often the process was started in this run (or in the last `within` seconds)."""
     try:
-        times = [float(line.split()[0]) for line in (run / f"{name}.starts").open() if line.strip()]
+        lines = (run / f"{name}.starts").read_text().splitlines()
+        times = [float(line.split()[0]) for line in lines]
     except (OSError, ValueError):
         return 0
     since = 0.0 if within is None else time.time() - within
