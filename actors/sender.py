@@ -64,8 +64,8 @@ class Sender:
         self._starting = asyncio.Lock()
         self._redis: Redis | None = None
 
-    async def start(self) -> dict[str, Any]:
-        """Connect; idempotent, and `send` calls it. Returns facts for people: the process id.
+    async def start(self) -> None:
+        """Connect; idempotent, and `send` calls it.
 
         Raises `EngineUnavailable` without Redis, `ConfigError` for wrong credentials.
         """
@@ -80,6 +80,10 @@ class Sender:
                 self._ledger = Ledger(Claims(redis, self._owner))
                 self._ledger.start()
                 self._redis = redis
+
+    async def facts(self) -> dict[str, Any]:
+        """`start`, and what people want to know of it: the process id."""
+        await self.start()
         return {"pid": os.getpid()}
 
     async def send(self, batch: bytes) -> bytes:

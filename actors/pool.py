@@ -1,0 +1,220 @@
+"""The Ray edge: named actors that outlive their callers, and calls that outlive the actors' deaths.
+
+The only module that knows Ray. What the actors do is in plain classes: sender.py, otp_lane.py,
+shard.py.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import ray
+from ray.exceptions import ActorDiedError, RayError, RayTaskError
+from redis.exceptions import RedisError
+
+from actors.otp_lane import OtpLane
+from actors.sender import Sender
+from actors.shard import ConnectionShard
+from tocsin.errors import EngineUnavailable
+from tocsin.records import Channel, Delivery, DeliveryBatch, OtpChallenge, encode
+from tocsin.settings import Settings
+from tocsin.store import SendResult
+
+log = logging.getLogger(__name__)
+
+NAMESPACE: Final = "tocsin"
+OTP_LANE: Final = "otp-lane"
+CONNECT_SECONDS: Final = 90.0
+
+_OPTIONS: Final[Mapping[str, Any]] = {
+    "lifetime": "detached",
+    "get_if_exists": True,
+    "namespace": NAMESPACE,
+    "max_restarts": -1,
+    # a call may have run or not when its actor dies: only we can tell, by the claims
+    "max_task_retries": 0,
+    # they wait far more than they compute, and Ray must not refuse one for want of a core
+    "num_cpus": 0,
+}
+_PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+_CALLS_AT_ONCE: Final = 64
+
+_decode = msgspec.json.Decoder(list[SendResult]).decode
+
+
+class Shard(ConnectionShard):
+    """The shard as an actor: its peers are the other actors."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        super().__init__(settings, name, peers=_publish)
+
+    async def facts(self) -> dict[str, Any]:
+        """`start`, and the process id and port for people."""
+        return {"ws": await self.start(), "pid": os.getpid()}
+
+    async def close(self) -> None:
+        """`stop`, as every actor's end is called."""
+        await self.stop()
+
+
+async def _publish(shard: str, payload: bytes) -> bytes:
+    """Call `publish` of another shard."""
+    handle = await asyncio.to_thread(ray.get_actor, shard, NAMESPACE)
+    answer: bytes = await handle.publish.remote(payload)
+    return answer
+
+
+def names(settings: Settings) -> dict[Channel, list[str]]:
+    """Every actor of every channel, in the order `partition % n` counts."""
+    return {
+        Channel.PUSH: [f"sender-push-{i}" for i in range(settings.push_senders)],
+        Channel.SMS: [f"sender-sms-{i}" for i in range(settings.sms_senders)],
+        Channel.EMAIL: [f"sender-email-{i}" for i in range(settings.email_senders)],
+        Channel.INAPP: [f"shard-{i}" for i in range(settings.shards)],
+    }
+
+
+def create(settings: Settings) -> dict[str, Any]:
+    """Every actor there is to be, made or found: name → handle. Blocks for some seconds."""
+    made: dict[str, Any] = {OTP_LANE: _made(OtpLane, OTP_LANE, settings, OTP_LANE)}
+    for channel, pool in names(settings).items():
+        for name in pool:
+            if channel is Channel.INAPP:
+                made[name] = _made(Shard, name, settings, name)
+            else:
+                made[name] = _made(Sender, name, settings, channel, name)
+    return made
+
+
+def _made(kind: type, name: str, *args: Any) -> Any:
+    options = {**_OPTIONS, "name": name, "max_concurrency": _CALLS_AT_ONCE}
+    return ray.remote(kind).options(**options).remote(*args)
+
+
+async def connect(settings: Settings) -> None:
+    """Join the Ray cluster as a driver. Raises `EngineUnavailable` after CONNECT_SECONDS."""
+    end = time.monotonic() + CONNECT_SECONDS
+    while not await _accepts(settings.ray_address):
+        if time.monotonic() > end:
+            raise _unavailable(settings)
+        await asyncio.sleep(0.1)
+    while not ray.is_initialized():
+        try:
+            await asyncio.to_thread(_init, settings.ray_address)
+        except (ConnectionError, RuntimeError, RayError) as error:
+            if time.monotonic() > end:
+                raise _unavailable(settings) from error
+            await asyncio.sleep(0.5)
+    _take_signals_back()
+
+
+def _take_signals_back() -> None:
+    """Ray's core puts its own handler under Python's, which prints a stack and ends the process;
+    setting Python's handlers again puts them back on top. Only the main thread can."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if (handler := signal.getsignal(number)) is not None:
+                signal.signal(number, handler)
+
+
+def _init(address: str) -> None:
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    ray.init(
+        address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR,
+        configure_logging=False,
+    )  # fmt: skip
+
+
+async def _accepts(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host or "127.0.0.1", int(port))
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _unavailable(settings: Settings) -> EngineUnavailable:
+    hint = "start it, or set TOCSIN_RAY_ADDRESS; both ends need the same RAY_AUTH_MODE and token"
+    return EngineUnavailable("Ray", settings.ray_address, hint)
+
+
+class Pools:
+    """The actors of every channel, as their callers see them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._names = settings, names(settings)
+        self._handles: dict[str, Any] = {}
+
+    @classmethod
+    async def connect(cls, settings: Settings) -> "Pools":
+        """Pools on the running cluster. Raises `EngineUnavailable` where there is none."""
+        await connect(settings)
+        return cls(settings)
+
+    async def send(
+        self, channel: Channel, partition: int, deliveries: Sequence[Delivery]
+    ) -> list[SendResult]:
+        """One result per delivery, in their order. A partition stays with one actor.
+
+        Waits for as long as the actor (or its store) is away, and then asks again: the claims
+        make that safe. What it raises is a bug.
+        """
+        pool = self._names[channel]
+        method = "deliver" if channel is Channel.INAPP else "send"
+        batch = encode(DeliveryBatch(list(deliveries)))
+        return _decode(await self._call(pool[partition % len(pool)], method, batch))
+
+    async def send_otp(self, challenges: Sequence[OtpChallenge]) -> list[SendResult]:
+        """One result per challenge, in their order; waits as `send` does."""
+        return _decode(await self._call(OTP_LANE, "send", encode(list(challenges))))
+
+    async def broadcast(self, audience: str, frame: bytes) -> int:
+        """Send one frame to an audience's sockets; how many got it. A shard that is away is passed
+        over: a broadcast is news, not a record."""
+        calls = [
+            self._once(name, "broadcast", audience, frame) for name in self._names[Channel.INAPP]
+        ]
+        told = await asyncio.gather(*calls, return_exceptions=True)
+        return sum(answer for answer in told if isinstance(answer, int))
+
+    async def _call(self, name: str, method: str, payload: bytes) -> bytes:
+        tries = 0
+        while True:
+            try:
+                answer: bytes = await self._once(name, method, payload)
+            except (RayError, RedisError, EngineUnavailable, ValueError) as error:
+                if not passes(error):
+                    raise
+                if tries == 0:
+                    log.warning("%s is away (%s), waiting for it", name, type(error).__name__)
+                if isinstance(error, ActorDiedError):
+                    self._handles.pop(name, None)
+                await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+                tries += 1
+            else:
+                if tries:
+                    log.warning("%s is back", name)
+                return answer
+
+    async def _once(self, name: str, method: str, *args: Any) -> Any:
+        handle = self._handles.get(name)
+        if handle is None:
+            handle = await asyncio.to_thread(ray.get_actor, name, NAMESPACE)
+            self._handles[name] = handle
+        return await getattr(handle, method).remote(*args)
+
+
+def passes(error: Exception) -> bool:
+    """Whether waiting can help: the actor is not there (yet, or just now), or it misses its store.
+    Anything else that its code raised is a bug, and would be raised for ever."""
+    if isinstance(error, RayTaskError):
+        return isinstance(error.cause, (RedisError, EngineUnavailable))
+    return True
