@@ -104,3 +104,11 @@ def sandbox_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     for _ in _running(argv):
         wait_until((data_dir / "run" / "sandbox.ready").exists)
         yield json.loads((data_dir / "sandbox" / "env.json").read_text())
+
+
+from tests.integration.clickhouse import (  # noqa: E402, F401  it needs free_port from above
+    clickhouse,
+    clickhouse_settings,
+    clickhouse_url,
+    pipeline,
+)
