@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 Probe = Callable[[], bool]
 
 
 class Wave(IntEnum):
-    """Started in this order, each wave at once and ready before the next; stopped in the reverse.
+    """Stopped from the last to the first, each ended before the next is asked.
 
     So the API closes first, streams finish what was taken, the writer what they made of it, and
     the engines go last.
@@ -17,10 +18,21 @@ class Wave(IntEnum):
 
     ENGINES = 1
     SCHEMA = 2
-    WORKERS = 3
-    STREAMS = 4
-    API = 5
-    REPLAY = 6
+    ACTORS = 3
+    WRITER = 4
+    STREAMS = 5
+    API = 6
+    REPLAY = 7
+
+
+STAGES: Final = (
+    (Wave.ENGINES,),
+    (Wave.SCHEMA, Wave.ACTORS),
+    (Wave.WRITER, Wave.STREAMS),
+    (Wave.API,),
+)
+"""Started stage by stage, all of one at once, and ready before the next: what each needs is in the
+stages before it."""
 
 
 @dataclass(frozen=True)

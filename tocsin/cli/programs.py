@@ -61,8 +61,8 @@ def _ours(stream_workers: int) -> list[Program]:
     ]
     return [
         Program("migrate", module("analytics.migrate"), Wave.SCHEMA, once=True),
-        Program("actors", module("actors.supervise"), Wave.WORKERS),
-        Program("writer", module("analytics.writer"), Wave.WORKERS, stop_seconds=60),
+        Program("actors", module("actors.supervise"), Wave.ACTORS),
+        Program("writer", module("analytics.writer"), Wave.WRITER, stop_seconds=60),
         *streams,
         Program("streams-otp", module("streams.otp_worker"), Wave.STREAMS),
         Program("api", module("api.serve"), Wave.API, family=True),

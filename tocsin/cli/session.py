@@ -100,10 +100,9 @@ class Session:
         """Every process. Raises `SupervisorGone` when supervisord died."""
         return self._control.statuses()
 
-    async def start_wave(self, wave: Wave, told: Told) -> None:
-        """Start a wave's processes at once and return when all are ready. Raises `StartFailed`."""
-        programs = [p for p in self.programs.values() if p.wave is wave]
-        await self.start(programs, told)
+    async def start_waves(self, waves: Sequence[Wave], told: Told) -> None:
+        """As `start`, for whole waves."""
+        await self.start([p for p in self.programs.values() if p.wave in waves], told)
 
     async def start(self, programs: Iterable[Program], told: Told) -> None:
         """Start these at once; return when all are ready. Raises the first `StartFailed`."""

@@ -36,7 +36,7 @@ class Worker:
 def show(state: Mapping[str, Any], home: Home, settings: Settings, console: Console) -> None:
     """Print it all. Raises `SupervisorGone` when supervisord does not answer."""
     statuses = Control(Path(state["socket"])).statuses()
-    workers = [worker(status, home) for status in statuses.values()]
+    workers = [worker(statuses[name], home) for name in state["programs"]]
     console.print(_workers(workers, state))
     try:
         console.print(_lag(asyncio.run(_measure(settings))))
@@ -103,13 +103,13 @@ def _workers(workers: Iterable[Worker], state: Mapping[str, Any]) -> Table:
         table.add_column(column, justify="right")
     for w in workers:
         colour = {"up": "green", "done": "dim"}.get(w.state, "red")
-        port = state.get("ports", {}).get(w.name)
+        port = state["ports"].get("sandbox-http" if w.name == "sandbox" else w.name)
         table.add_row(
             w.name, f"[{colour}]{w.state}[/]", f"127.0.0.1:{port}" if port else "",
             str(w.pid or ""), age(w.uptime) if w.pid else "", str(w.restarts),
             size(w.memory) if w.pid else "",
         )  # fmt: skip
-    for name in state.get("external", []):
+    for name in state["external"]:
         table.add_row(name, "external", "", "", "", "", "")
     return table
 

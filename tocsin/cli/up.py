@@ -15,7 +15,7 @@ from tocsin.cli.control import SupervisorGone
 from tocsin.cli.home import Home
 from tocsin.cli.layout import Layout, environment, plan
 from tocsin.cli.ports import LOOPBACK
-from tocsin.cli.program import Program, Wave
+from tocsin.cli.program import STAGES, Program, Wave
 from tocsin.cli.programs import programs
 from tocsin.cli.quiesce import drained
 from tocsin.cli.readiness import check_external
@@ -26,6 +26,7 @@ from tocsin.cli.watch import Watch
 from tocsin.cli.wish import Wish
 from tocsin.cli.work import Work
 from tocsin.engines import ray as ray_engine
+from tocsin.engines import spool
 from tocsin.engines.keep_broker import spool_path
 from tocsin.errors import TocsinError
 from tocsin.groups import ANALYTICS, STREAMS, STREAMS_OTP
@@ -135,12 +136,13 @@ class Up:
         await asyncio.to_thread(check_external, settings, layout.external)
         self._new_epoch()
         await self._session.open()
-        await self._session.start_wave(Wave.ENGINES, self._told)
+        engines, *rest = STAGES
+        await self._session.start_waves(engines, self._told)
         self._merge_sandbox()
         if "broker" in layout.external:
             await ensure_topics(_load(self._environment))
-        for wave in (Wave.SCHEMA, Wave.WORKERS, Wave.STREAMS, Wave.API):
-            await self._session.start_wave(wave, self._told)
+        for waves in rest:
+            await self._session.start_waves(waves, self._told)
         self._serving = True
 
     def _told(self, ready: Ready) -> None:
@@ -183,13 +185,11 @@ class Up:
         )
         session = self._session
         self._new_epoch()
-        for wave in (Wave.API, Wave.STREAMS):
+        for wave in (Wave.API, Wave.STREAMS, Wave.WRITER):
             await session.stop_wave(wave)
-        await session.stop([session.programs["writer"]])
         await session.start([session.programs["broker"]], self._told)
-        await session.start([session.programs["writer"]], self._told)
-        for wave in (Wave.STREAMS, Wave.API):
-            await session.start_wave(wave, self._told)
+        for waves in ((Wave.WRITER, Wave.STREAMS), (Wave.API,)):
+            await session.start_waves(waves, self._told)
 
     async def _stop_all(self) -> None:
         self._screen.say("stopping, in order; Ctrl-C again to hurry")
@@ -199,7 +199,8 @@ class Up:
             await self._drain(STREAMS, STREAMS_OTP)
             await self._session.stop_wave(Wave.STREAMS)
             await self._drain(ANALYTICS)
-            await self._session.stop_wave(Wave.WORKERS)
+            for wave in (Wave.WRITER, Wave.ACTORS):
+                await self._session.stop_wave(wave)
         except SupervisorGone as error:
             self._screen.warn(f"{error}; ending what is left")
         await self._session.close()
@@ -207,8 +208,8 @@ class Up:
         self._screen.say("stopped; nothing is left running")
 
     def _tell_spool(self, path: Path) -> None:
-        if "broker" not in self._layout.external and path.exists():
-            self._screen.say(f"the log's unfinished records wait in {path} for the next start")
+        if "broker" not in self._layout.external and (left := spool.waiting(path)):
+            self._screen.say(f"{left:,} unfinished records wait for the next start, in {path}")
 
     async def _drain(self, *groups: str) -> None:
         """With the log in memory, wait for what was accepted, unless in a hurry."""

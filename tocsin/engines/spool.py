@@ -37,10 +37,14 @@ class Spooled(msgspec.Struct, frozen=True, array_like=True):
     finished: list[str]
 
 
-class Spool(msgspec.Struct, frozen=True):
-    """Records in log order per partition."""
-
+class _Header(msgspec.Struct, frozen=True):
     version: int
+    unfinished: int
+
+
+class Spool(_Header, frozen=True):
+    """Records in log order per partition; `unfinished` of them some group has still to finish."""
+
     records: list[Spooled]
 
 
@@ -60,8 +64,17 @@ async def save(settings: Settings, path: Path) -> int:
     finally:
         await consumer.stop()
     kept = _compacted([_spooled(record, positions) for record in records])
-    _write(path, msgspec.msgpack.encode(Spool(1, kept)))
-    return sum(1 for r in kept if set(_readers(r.topic)) - set(r.finished))
+    unfinished = sum(1 for r in kept if set(_readers(r.topic)) - set(r.finished))
+    if kept:
+        _write(path, msgspec.msgpack.encode(Spool(1, unfinished, kept)))
+    return unfinished
+
+
+def waiting(path: Path) -> int:
+    """How many unfinished records the file holds; 0 without one."""
+    if not path.exists():
+        return 0
+    return msgspec.msgpack.decode(path.read_bytes(), type=_Header).unfinished
 
 
 async def restore(settings: Settings, path: Path) -> int:

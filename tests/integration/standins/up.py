@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tocsin.cli.control import SupervisorGone
 from tocsin.cli.home import Home
-from tocsin.cli.program import Program, Wave
+from tocsin.cli.program import STAGES, Program, Wave
 from tocsin.cli.session import Session, StartFailed
 from tocsin.errors import ConfigError
 
@@ -29,7 +29,7 @@ def programs(home: Home) -> list[Program]:
         service(home, "engine-a", Wave.ENGINES, "--slow"),
         service(home, "engine-b", Wave.ENGINES, "--child", family=True),
         Program("migrate", once, Wave.SCHEMA, once=True),
-        service(home, "worker", Wave.WORKERS, "--child"),
+        service(home, "worker", Wave.ACTORS, "--child"),
         service(home, "api", Wave.API),
     ]
 
@@ -46,8 +46,8 @@ async def main(home: Home, more: list[Program]) -> None:
     session.publish({"TOCSIN_LOG_EPOCH": "first"})
     try:
         await session.open()
-        for wave in Wave:
-            await session.start_wave(wave, lambda ready: print("up", ready.program.name))
+        for waves in STAGES:
+            await session.start_waves(waves, lambda ready: print("up", ready.program.name))
         session.publish({"TOCSIN_LOG_EPOCH": "second"})
         print("serving", flush=True)
         await stop.wait()
