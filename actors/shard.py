@@ -24,7 +24,7 @@ from actors.sockets.item import Render
 from actors.sockets.listener import close_spread, listen
 from actors.sockets.peers import Call, Peers, nobody
 from actors.sockets.reception import Reception
-from actors.sockets.upkeep import always, hear_reads, keep_lease
+from actors.sockets.upkeep import always, cancelled, hear_reads, keep_lease
 from tocsin.clock import Clock, SystemClock
 from tocsin.records import DeliveryBatch, encode
 from tocsin.settings import Settings
@@ -51,7 +51,8 @@ class ConnectionShard:
     """One shard. `name` must be no other living shard's; a restarted one takes its old name again.
 
     `peers(shard, payload)` calls `publish` of another shard; without it a shard reaches only its
-    own sockets. All methods may run at once; those that need the shard start it.
+    own sockets. All methods may run at once. A shard that is called before `start` starts by itself,
+    so that a restarted actor writes inboxes at once; after `stop` only `start` brings it back.
     """
 
     def __init__(
@@ -68,9 +69,11 @@ class ConnectionShard:
         self._render = render or Renderer(settings).render
         self._running: _Running | None = None
         self._starting = asyncio.Lock()
+        self._stopped = False
 
     async def start(self) -> int:
         """Serve; again, it changes nothing. The port. Raises `EngineUnavailable`, `ConfigError`."""
+        self._stopped = False
         return (await self._started()).port
 
     async def deliver(self, batch: bytes) -> bytes:
@@ -99,6 +102,7 @@ class ConnectionShard:
 
     async def stop(self) -> None:
         """Drain at once, leave the registry, and let everything go. `start` may follow."""
+        self._stopped = True
         async with self._starting:
             await self.drain(0)
             running, self._running = self._running, None
@@ -108,6 +112,8 @@ class ConnectionShard:
     async def _started(self) -> _Running:
         if self._running is None:
             async with self._starting:
+                if self._stopped:
+                    raise RuntimeError(f"shard {self._name} is stopped")
                 if self._running is None:
                     self._running = await self._begin()
         return self._running
@@ -137,9 +143,7 @@ class ConnectionShard:
 
 
 async def _let_go(running: _Running) -> None:
-    for task in running.tasks:
-        task.cancel()
-    await asyncio.gather(*running.tasks, return_exceptions=True)
+    await cancelled(running.tasks)
     await running.hub.settle()
     with suppress(RedisError):
         await running.registry.quit()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -27,25 +28,21 @@ _Person = tuple[UserConnection, Seat] | None
 class Reception:
     """Callable with each new socket; returns when it is closed."""
 
-    def __init__(
-        self, admission: Admission, hub: Hub, inbox: Inbox, hello_seconds: float = HELLO_SECONDS
-    ) -> None:
+    def __init__(self, admission: Admission, hub: Hub, inbox: Inbox) -> None:
         self._admission, self._hub, self._inbox = admission, hub, inbox
-        self._hello_seconds = hello_seconds
 
     async def receive(self, socket: Socket) -> None:
         """Converse; every way out has its close code."""
-        try:
-            await self._converse(socket)
-        except ConnectionClosed:
-            pass
-        except Hangup as end:
-            if end.reason:
-                socket.write(frames.frame(frames.Error(end.field, end.reason)))
-            await socket.ended(end.code)
-        except RedisError as error:
-            _log.warning("a socket is sent away, the store fails: %s", error)
-            await socket.ended(close_codes.TRY_AGAIN)
+        with suppress(ConnectionClosed):
+            try:
+                await self._converse(socket)
+            except Hangup as end:
+                if end.reason:
+                    socket.write(frames.frame(frames.Error(end.field, end.reason)))
+                await socket.ended(end.code)
+            except RedisError as error:
+                _log.warning("a socket is sent away, the store fails: %s", error)
+                await socket.ended(close_codes.TRY_AGAIN)
 
     async def _converse(self, socket: Socket) -> None:
         session = Session(socket.loop.time())
@@ -59,7 +56,7 @@ class Reception:
 
     async def _hello(self, socket: Socket, session: Session) -> Hello:
         try:
-            async with asyncio.timeout(self._hello_seconds):
+            async with asyncio.timeout(HELLO_SECONDS):
                 message = await socket.recv()
         except TimeoutError:
             raise Hangup(close_codes.HELLO_TIMEOUT) from None

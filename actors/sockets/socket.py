@@ -39,14 +39,19 @@ class Socket(ServerConnection):
     def end(self, code: CloseCode) -> None:
         """Begin to close. The first code given counts."""
         if self._ending is None:
-            if code is close_codes.SLOW and self.on_slow:
+            if code is close_codes.SLOW and self.on_slow and self.state is State.OPEN:
                 self.on_slow()
             self._ending = self.loop.create_task(self._end(code))
 
     async def ended(self, code: CloseCode) -> None:
-        """Close, and return when the connection is gone (after CLOSE_SECONDS at the latest)."""
+        """Close, and return when the connection is gone (after CLOSE_SECONDS at the latest).
+
+        For whoever reads this socket: what still comes is thrown away, or the client's own close
+        would wait behind it.
+        """
         self.end(code)
-        await self.wait_closed()
+        async for _ in self:
+            pass
 
     async def _end(self, code: CloseCode) -> None:
         # the library's own close waits for ever on a client that reads nothing

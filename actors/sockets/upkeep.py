@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from redis.asyncio import Redis
@@ -26,6 +26,16 @@ async def always(work: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             _log.exception("upkeep failed")
         await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Return when all are over. The Redis library loses a cancellation that comes while it
+    connects, so they are asked until they are gone."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)
 
 
 async def keep_lease(hub: Hub, seconds: float = LEASE_SECONDS / 3) -> None:
