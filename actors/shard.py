@@ -51,8 +51,8 @@ class ConnectionShard:
     """One shard. `name` must be no other living shard's; a restarted one takes its old name again.
 
     `peers(shard, payload)` calls `publish` of another shard; without it a shard reaches only its
-    own sockets. All methods may run at once. A shard that is called before `start` starts by itself,
-    so that a restarted actor writes inboxes at once; after `stop` only `start` brings it back.
+    own sockets. All methods may run at once. A shard called before `start` starts itself, so that a
+    restarted actor writes inboxes at once; after `stop` only `start` brings it back.
     """
 
     def __init__(
