@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from rich.console import Group
 from rich.table import Table
 
 from tocsin.errors import ConfigError
@@ -13,6 +14,8 @@ FROM_REPLAY: Final = ("inventory_records", "signups", "bad_rows", "seconds", "th
 DELIVERIES: Final = (
     "accepted", "delivered", "failed", "suppressed", "expired", "cancelled", "in_flight",
 )  # fmt: skip
+ALWAYS: Final = ("accepted", "delivered", "failed", "in_flight")
+"""The columns of the table that are there even when nothing came to them."""
 
 
 def merge(
@@ -43,18 +46,34 @@ def write(path: Path, summary: Mapping[str, Any]) -> None:
         raise ConfigError(f"--summary {path} cannot be written: {error.strerror}") from None
 
 
-def table(summary: Mapping[str, Any]) -> Table:
-    """For the terminal: nested objects one level deep, each number on a row of its own."""
-    made = Table(title="What became of it", title_justify="left")
-    made.add_column("")
-    made.add_column("", justify="right")
-    for name, value in summary.items():
+def tables(summary: Mapping[str, Any]) -> Group:
+    """For the terminal: deliveries by channel and state, notifications by type, the rest."""
+    rest = {k: v for k, v in summary.items() if k not in (*DELIVERIES, "by_channel")}
+    flat = {}
+    for name, value in rest.items():
         if isinstance(value, Mapping):
-            for inner, number in value.items():
-                made.add_row(f"{_words(name)} · {inner}", _number(number))
+            flat |= {f"{_words(name)} · {inner}": number for inner, number in value.items()}
         else:
-            made.add_row(_words(name), _number(value))
-    return made
+            flat[_words(name)] = value
+    numbers = Table()
+    numbers.add_column("what")
+    numbers.add_column("count", justify="right")
+    for name, value in flat.items():
+        numbers.add_row(name, _number(value))
+    return Group(_deliveries(summary), numbers)
+
+
+def _deliveries(summary: Mapping[str, Any]) -> Table:
+    states = [state for state in DELIVERIES if state in ALWAYS or summary.get(state)]
+    table = Table(title="Deliveries", title_justify="left")
+    table.add_column("channel")
+    for state in states:
+        table.add_column(_words(state), justify="right")
+    for channel, counts in summary.get("by_channel", {}).items():
+        table.add_row(channel, *(_number(counts.get(state, 0)) for state in states))
+    table.add_section()
+    table.add_row("all", *(_number(summary.get(state, 0)) for state in states))
+    return table
 
 
 def _words(name: str) -> str:
@@ -62,8 +81,6 @@ def _words(name: str) -> str:
 
 
 def _number(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_number(inner)}" for name, inner in value.items())
     if isinstance(value, int | float):
         return f"{value:,}"
     return "–" if value is None else str(value)

@@ -11,7 +11,7 @@ from tocsin.cli.program import Program, module
 from tocsin.cli.quiesce import quiet
 from tocsin.cli.screen import Screen
 from tocsin.cli.session import Session, StartFailed
-from tocsin.cli.summary import merge, table, write
+from tocsin.cli.summary import merge, tables, write
 from tocsin.cli.watch import Watch
 from tocsin.cli.wish import Wish
 from tocsin.errors import TocsinError
@@ -54,7 +54,7 @@ class Work:
                 for task in (watching, job):
                     task.cancel()
                 await asyncio.gather(watching, job, return_exceptions=True)
-        self._screen.console.print(table(summary))
+        self._screen.console.print(tables(summary))
         return code
 
     async def _job(self) -> tuple[int, dict[str, Any]]:

@@ -1,12 +1,13 @@
 """The summary: ClickHouse's counts, the replay's own, and the whole's pace."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from tocsin.cli.summary import merge, table, write
+from tocsin.cli.summary import merge, tables, write
 from tocsin.errors import ConfigError
 
 COUNTED = {
@@ -37,10 +38,11 @@ def test_it_is_written_whole_or_refused_in_one_line(tmp_path: Path) -> None:
         write(tmp_path / "no" / "s.json", COUNTED)
 
 
-def test_the_table_shows_every_number() -> None:
-    console = Console(width=100, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(table(COUNTED))
-    shown = console.export_text()
-    console.file.close()
-    for word in ("in flight", "by channel · push", "delivered 6", "otp ms · p99", "–"):
+def test_the_tables_show_every_number() -> None:
+    out = StringIO()
+    Console(width=120, file=out).print(tables(COUNTED))
+    shown = out.getvalue()
+    assert "│ push    │        0 │         6 │" in shown
+    assert "│ all     │       10 │         6 │      1 │" in shown
+    for word in ("notifications · OTP", "otp ms · p99", "–", "45"):
         assert word in shown
