@@ -31,17 +31,20 @@ def described(
     scopes: Sequence[str] | None = (),
     headers: Sequence[str] = (),
     also: Sequence[int] = (),
+    own: bool = False,
 ) -> Docs:
     """Keyword arguments for a route: its body, its answer and who may call it.
 
-    `scopes` None is open to all; empty is any valid token. `also` are further statuses with the
-    same answer. The types are put into the document by `install`.
+    `scopes` None is open to all; otherwise a service needs them, and with `own` a user's token will
+    do for what is that user's (without scopes: nothing else will). `also` are further statuses
+    with the same answer.
     """
     extra: Docs = {"x-components": _components([k for k in (takes, gives) if k is not None])}
     if takes is not None:
         extra["requestBody"] = {"required": True, "content": _json(takes)}
     if scopes is not None:
-        extra["security"] = [{"bearer": list(scopes)}]
+        ways = [list(scopes)] if scopes else []
+        extra["security"] = [{"bearer": way} for way in (*ways, *([[]] if own or not ways else []))]
     if headers:
         extra["parameters"] = [_header(name) for name in headers]
     success: Docs = {"description": "Done"}

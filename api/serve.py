@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import AsyncExitStack
 from typing import Final
 
 from fastapi import FastAPI
@@ -23,17 +24,14 @@ _FINISH_SECONDS: Final = 15.0
 async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Serve until told to stop; then answer what was asked, and flush what was accepted."""
     _require_port(settings)
-    redis = await connect(settings)
-    try:
+    async with AsyncExitStack() as stack:  # closed last to first
+        redis = await connect(settings)
+        stack.push_async_callback(redis.aclose)
         producer = await start_producer(settings)
-        try:
-            services = Services.over(settings, redis, producer)
-            await _serve(settings, create_app(services), stop)
-        finally:
-            await producer.stop()
-            await services.figures.close()
-    finally:
-        await redis.aclose()
+        stack.push_async_callback(producer.stop)
+        services = Services.over(settings, redis, producer)
+        stack.push_async_callback(services.figures.close)
+        await _serve(settings, create_app(services), stop)
 
 
 def _require_port(settings: Settings) -> None:

@@ -21,7 +21,8 @@ Caller = Annotated[Call, Depends(self_or("users:write"))]
 
 
 @router.put(
-    "/v1/users/{user_id}/devices/{device_id}", **described(DeviceBody, Device, 200, ["users:write"])
+    "/v1/users/{user_id}/devices/{device_id}",
+    **described(DeviceBody, Device, 200, ["users:write"], own=True),
 )
 async def put_device(user_id: str, device_id: str, call: Caller) -> Response:
     """Add a device or renew its token; the oldest goes when there are more than 20."""
@@ -44,7 +45,8 @@ def _newest(devices: dict[str, Device]) -> dict[str, Device]:
 
 
 @router.delete(
-    "/v1/users/{user_id}/devices/{device_id}", **described(None, None, 204, ["users:write"])
+    "/v1/users/{user_id}/devices/{device_id}",
+    **described(None, None, 204, ["users:write"], own=True),
 )
 async def delete_device(user_id: str, device_id: str, call: Caller) -> Response:
     """Forget a device; one that is not there is forgotten already."""

@@ -51,7 +51,8 @@ async def send_notifications(call: Writer) -> Response:
 
 
 @router.get(
-    "/v1/notifications/{notification_id}", **described(None, NotificationStatus, 200, _READ)
+    "/v1/notifications/{notification_id}",
+    **described(None, NotificationStatus, 200, _READ, own=True),
 )
 async def read_notification(notification_id: str, call: Anyone) -> Response:
     """What became of a notification, channel by channel. Another person's is not there at all."""

@@ -18,13 +18,13 @@ Reader = Annotated[Call, Depends(self_or("users:read", "users:write"))]
 Writer = Annotated[Call, Depends(self_or("users:write"))]
 
 
-@router.get(_PATH, **described(None, Preferences, 200, ["users:read"]))
+@router.get(_PATH, **described(None, Preferences, 200, ["users:read"], own=True))
 async def read_preferences(user_id: str, call: Reader) -> Response:
     """A person's preferences."""
     return answer(known(await call.services.profiles.get(user_id), user_id).preferences)
 
 
-@router.put(_PATH, **described(Preferences, Preferences, 200, ["users:write"]))
+@router.put(_PATH, **described(Preferences, Preferences, 200, ["users:write"], own=True))
 async def put_preferences(user_id: str, call: Writer) -> Response:
     """Replace a person's preferences."""
     wanted = await call.body(Preferences)

@@ -39,7 +39,8 @@ class SubscriptionList(msgspec.Struct):
 
 
 @router.post(
-    "/v1/subscriptions", **described(SubscriptionBody, Subscription, 201, _WRITE[:1], also=[200])
+    "/v1/subscriptions",
+    **described(SubscriptionBody, Subscription, 201, _WRITE[:1], also=[200], own=True),
 )
 async def subscribe(call: Anyone, allow_unknown_sku: Ahead = False) -> Response:
     """Sign up for a SKU: 201 when new, 200 when this very sign-up is there already."""
@@ -91,7 +92,7 @@ def _result(outcome: Outcome, index: int) -> ItemResult:
     return ItemResult(201 if new else 200, subscription.subscription_id)
 
 
-@router.get("/v1/subscriptions", **described(None, SubscriptionList, 200, _READ[:1]))
+@router.get("/v1/subscriptions", **described(None, SubscriptionList, 200, _READ[:1], own=True))
 async def list_subscriptions(
     call: Anyone,
     user_id: Annotated[str | None, Query(description="For services: whose")] = None,
@@ -104,13 +105,17 @@ async def list_subscriptions(
     return answer(SubscriptionList(await call.services.subscriptions.of_user(whose)))
 
 
-@router.get("/v1/subscriptions/{subscription_id}", **described(None, Subscription, 200, _READ[:1]))
+@router.get(
+    "/v1/subscriptions/{subscription_id}", **described(None, Subscription, 200, _READ[:1], own=True)
+)
 async def read_subscription(subscription_id: str, call: Anyone) -> Response:
     """One sign-up."""
     return answer(await _allowed(call, subscription_id, *_READ))
 
 
-@router.delete("/v1/subscriptions/{subscription_id}", **described(None, None, 204, _WRITE[:1]))
+@router.delete(
+    "/v1/subscriptions/{subscription_id}", **described(None, None, 204, _WRITE[:1], own=True)
+)
 async def unsubscribe(subscription_id: str, call: Anyone) -> Response:
     """Stop waiting. What has fired, was cancelled or is over stays as it is."""
     await call.services.signups.end(await _allowed(call, subscription_id, *_WRITE))

@@ -86,7 +86,7 @@ def _result(
     return ItemResult(201 if steps[body.user_id].created else 200, body.user_id)
 
 
-@router.get("/v1/users/{user_id}", **described(None, Profile, 200, ["users:read"]))
+@router.get("/v1/users/{user_id}", **described(None, Profile, 200, ["users:read"], own=True))
 async def read_user(user_id: str, call: Reader) -> Response:
     """A person as stored."""
     return answer(known(await call.services.profiles.get(user_id), user_id))

@@ -113,5 +113,6 @@ $("key").addEventListener("submit", (event) => {
 });
 setInterval(draw, 250);
 setInterval(() => socket.live() && totals().catch(() => {}), TOTALS_EVERY_MS);
+$("origin").textContent = location.origin;
 links().catch(() => {});
 draw();
