@@ -17,14 +17,15 @@ OPERATIONS: Final = "ops"
 """The audience of the console: what a service may join whose token may read statistics."""
 
 LONGEST_SECONDS: Final = 86_400.0
+"""No timer runs longer; a token that lasts longer is asked for again."""
 
 
 class Grant(NamedTuple):
-    """One of `user_id` and `audience` is set. The socket is good for `seconds`."""
+    """One of `user_id` and `audience` is set. The socket is good for `seconds`, None: for ever."""
 
     user_id: str = ""
     audience: str = ""
-    seconds: float = LONGEST_SECONDS
+    seconds: float | None = None
 
 
 class Admission:

@@ -89,6 +89,7 @@ async def close_spread(server: Server, seconds: float) -> None:
 
 async def _counted(reception: Reception, shard: str, connection: ServerConnection) -> None:
     assert isinstance(connection, Socket)
+    connection.forget_handshake()
     connection.on_slow = SLOW_CLOSED.labels(shard).inc
     with CONNECTIONS.labels(shard).track_inprogress():
         await reception.receive(connection)

@@ -48,6 +48,9 @@ class Reception:
         session = Session(socket.loop.time())
         hello = await self._hello(socket, session)
         grant = await self._admission.grant(hello)
+        if grant.seconds is None:
+            await self._stay(socket, session, grant, hello)
+            return
         over = socket.loop.call_later(grant.seconds, socket.end, close_codes.UNAUTHORIZED)
         try:
             await self._stay(socket, session, grant, hello)

@@ -5,7 +5,6 @@ late, out of order or not at all: a socket is only ever sent the offset that fol
 Anything later means that something is missing, and is fetched from the log instead.
 """
 
-from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from typing import Final, Protocol
@@ -84,7 +83,7 @@ class UserConnection:
     ) -> None:
         self.user_id, self._catch_up, self._bound = user_id, catch_up, bound
         self.seats: list[Seat] = []
-        self._mail: deque[Push] = deque()
+        self._mail: list[Push] = []  # nearly always empty, and an empty deque takes 760 bytes
         self._first = 0
 
     @property
@@ -165,6 +164,5 @@ class UserConnection:
             self.seats.remove(seat)
             seat.line.end(close_codes.SLOW)
         needed = min((seat.position for seat in self.seats), default=self._first + len(self._mail))
-        while self._first < needed:
-            self._mail.popleft()
-            self._first += 1
+        del self._mail[: needed - self._first]
+        self._first = needed
