@@ -11,11 +11,12 @@ import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 import ray
-from ray.exceptions import ActorDiedError, RayError, RayTaskError
+from ray.exceptions import ActorDiedError, AuthenticationError, RayError, RayTaskError
 from redis.exceptions import RedisError
 
 from actors.otp_lane import OtpLane
@@ -43,6 +44,9 @@ _OPTIONS: Final[Mapping[str, Any]] = {
     "num_cpus": 0,
 }
 _PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+_PATIENCE: Final = 3
+"""Tries before the actor is looked up anew: only that shows that the whole cluster is another."""
+
 _CALLS_AT_ONCE: Final = 64
 
 _decode = msgspec.json.Decoder(list[SendResult]).decode
@@ -152,6 +156,7 @@ class Pools:
     def __init__(self, settings: Settings) -> None:
         self._settings, self._names = settings, names(settings)
         self._handles: dict[str, Any] = {}
+        self._joining = asyncio.Lock()
 
     @classmethod
     async def connect(cls, settings: Settings) -> "Pools":
@@ -195,14 +200,28 @@ class Pools:
                     raise
                 if tries == 0:
                     log.warning("%s is away (%s), waiting for it", name, type(error).__name__)
-                if isinstance(error, ActorDiedError):
+                if tries >= _PATIENCE or isinstance(error, ActorDiedError):
                     self._handles.pop(name, None)
+                if isinstance(error, AuthenticationError):
+                    await self._rejoin()
                 await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
                 tries += 1
             else:
                 if tries:
                     log.warning("%s is back", name)
                 return answer
+
+    async def _rejoin(self) -> None:
+        """Another cluster answers at the address: leave the one that is gone and join that one."""
+        async with self._joining:
+            with suppress(AuthenticationError, ValueError, EngineUnavailable):
+                await asyncio.to_thread(ray.get_actor, OTP_LANE, NAMESPACE)
+                return  # somebody was faster
+            log.warning("the Ray cluster was replaced; joining the new one")
+            self._handles.clear()
+            await asyncio.to_thread(ray.shutdown)
+            with suppress(EngineUnavailable):
+                await connect(self._settings)
 
     async def _once(self, name: str, method: str, *args: Any) -> Any:
         handle = self._handles.get(name)

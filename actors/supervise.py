@@ -25,7 +25,7 @@ EVERY: Final = 1.0
 DRAIN_SECONDS: Final = 3.0
 _ANSWER_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 5.0
-_LOST_ROUNDS: Final = 30
+_LOST_ROUNDS: Final = 10
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:

@@ -39,7 +39,7 @@ def mail_of(message: Message, sender: str, now: float) -> bytes:
         "MIME-Version: 1.0",
     ]
     if content.unsubscribe:
-        headers.append(f"List-Unsubscribe:\r\n <{content.unsubscribe}>")
+        headers.append(f"List-Unsubscribe: <{content.unsubscribe}>")
         headers.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
     text = _part("plain", content.body)
     if not content.html:

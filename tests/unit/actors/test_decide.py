@@ -1,0 +1,125 @@
+"""Where a delivery goes or why not, and what the providers' answers come to."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.decide import Overdue, addresses, concluded, may_repeat, refusal
+from actors.message import Sent
+from tests.unit.actors.makers import NOW, delivery, profile
+from tocsin.errors import AddressGone, Ambiguous, Permanent, Transient
+from tocsin.records import Channel, Device, Preferences, Priority, State
+
+OPTED_OUT = Preferences(opted_out=True)
+MUTED = Preferences(muted={"transactional": (Channel.PUSH,)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "person", "state", "reason"),
+    [
+        ({"expires_at": NOW}, profile(), State.EXPIRED, "expired"),
+        ({}, None, State.SUPPRESSED, "unknown_user"),
+        ({}, profile(preferences=OPTED_OUT), State.SUPPRESSED, "opted_out"),
+        ({}, profile(preferences=MUTED), State.SUPPRESSED, "muted"),
+        ({"priority": Priority.CRITICAL, "expires_at": NOW}, profile(), State.EXPIRED, "expired"),
+    ],
+)
+def test_what_changed_since_it_was_routed_stops_it(
+    changes: dict[str, Any], person: Any, state: State, reason: str
+) -> None:
+    result = refusal(delivery(**changes), person, NOW)
+    assert result is not None
+    assert (result.state, result.reason) == (state, reason)
+
+
+@pytest.mark.parametrize("preferences", [OPTED_OUT, MUTED, Preferences()])
+def test_a_critical_message_passes_every_preference(preferences: Preferences) -> None:
+    urgent = delivery(priority=Priority.CRITICAL, expires_at=None)
+    assert refusal(urgent, profile(preferences=preferences), NOW) is None
+
+
+def test_a_push_goes_to_every_device_and_the_rest_to_one_address() -> None:
+    person = profile(devices={"a": Device("ios", "t" * 8), "b": Device("web", "u" * 8)})
+    assert [(a.kind, a.key) for a in addresses(person, Channel.PUSH)] == [
+        ("ios", "a"),
+        ("web", "b"),
+    ]
+    assert [a.value for a in addresses(person, Channel.SMS)] == ["+447700900123"]
+    assert [a.value for a in addresses(person, Channel.EMAIL)] == ["u1@example.com"]
+    assert addresses(profile(email=None), Channel.EMAIL) == []
+
+
+@pytest.mark.parametrize(
+    ("priority", "category", "again"),
+    [
+        (Priority.CRITICAL, "promotional", True),
+        (Priority.HIGH, "promotional", True),
+        (Priority.NORMAL, "transactional", True),
+        (Priority.NORMAL, "stock", True),
+        (Priority.NORMAL, "promotional", False),
+        (Priority.LOW, "stock", False),
+    ],
+)
+def test_only_promotion_is_rather_lost_than_sent_twice(
+    priority: Priority, category: str, again: bool
+) -> None:
+    assert may_repeat(delivery(priority=priority, category=category)) is again
+
+
+def test_one_device_that_took_it_is_enough() -> None:
+    answers: list[Any] = [
+        AddressGone("Unregistered", "apns"),
+        Sent("fcm", "m1"),
+        Transient("500", "apns"),
+    ]
+    result = concluded(delivery(), answers)
+    assert (result.state, result.provider, result.provider_message_id) == (
+        State.DELIVERED, "fcm", "m1",
+    )  # fmt: skip
+
+
+def test_a_lost_answer_is_sent_again_soon_or_never() -> None:
+    lost: list[Any] = [Permanent("x", "apns"), Ambiguous("ReadTimeoutError", "fcm")]
+    again = concluded(delivery(), lost)
+    assert (again.state, again.ambiguous, again.retry_after) == (State.RETRY, True, 1.0)
+    never = concluded(delivery(category="promotional"), lost)
+    assert (never.state, never.reason, never.ambiguous) == (State.FAILED, "ambiguous", True)
+
+
+def test_the_shortest_wait_asked_for_counts() -> None:
+    answers: list[Any] = [Transient("a", "x", 30), Transient("b", "x"), Transient("c", "x", 7)]
+    assert concluded(delivery(), answers).retry_after == 7
+    assert concluded(delivery(), [Transient("b", "x")]).retry_after is None
+
+
+def test_what_expired_waiting_its_turn_is_expired_not_failed() -> None:
+    assert concluded(delivery(), [Overdue("expired")]).state is State.EXPIRED
+
+
+ANSWERS = st.one_of(
+    st.just(Sent("p", "1")),
+    st.sampled_from([Transient, Ambiguous, Permanent, AddressGone]).map(
+        lambda kind: kind("r", "p")
+    ),
+)
+
+
+@given(st.lists(ANSWERS, min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_every_mix_of_answers_has_one_result(
+    answers: list[Any], ambiguous: bool, promotional: bool
+) -> None:
+    item = delivery(category="promotional" if promotional else "stock")
+    result = concluded(item, answers, ambiguous)
+    assert result.delivery_id == item.delivery_id
+    assert result.ambiguous == (ambiguous or any(isinstance(a, Ambiguous) for a in answers))
+    assert (result.state is State.DELIVERED) == any(isinstance(a, Sent) for a in answers)
+    assert result.retry_after is None or result.state is State.RETRY
+    if result.state is State.FAILED and not promotional:
+        assert all(isinstance(a, Permanent) for a in answers)
+
+
+def test_expiry_is_exact() -> None:
+    assert refusal(delivery(expires_at=NOW + timedelta(microseconds=1)), profile(), NOW) is None
