@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -54,8 +55,14 @@ class Home:
         return f"{self.root} is in use by {who}: stop it, or choose another with --data"
 
     def _forget_last_run(self) -> None:
+        """What processes said then is not what they say now; their logs are kept one run longer."""
         for old in (*self.run.glob("*.ready"), *self.run.glob("*.starts"), self.state):
             old.unlink(missing_ok=True)
+        previous = self.log / "previous"
+        shutil.rmtree(previous, ignore_errors=True)
+        previous.mkdir()
+        for log in self.log.glob("*.*"):
+            log.rename(previous / log.name)
 
     def socket(self) -> Path:
         """Where supervisord listens: in the directory, or where its path is short enough."""

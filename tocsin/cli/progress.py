@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -44,15 +44,16 @@ class ProgressMeter:
         self._settings = settings
         self._client: Client | None = None
         self._meter: LagMeter | None = None
-        self.last = Progress(time.monotonic())
+        self.last: Progress | None = None
 
     async def look(self) -> Progress:
         """The numbers now. Never raises for an engine that is away."""
         channels = await asyncio.to_thread(self._channels)
         now, before = time.monotonic(), self.last
-        fresh = Progress(now, before.channels if channels is None else channels)
-        rate = max(0, fresh.ended - before.ended) / max(now - before.at, 0.001)
-        self.last = Progress(now, fresh.channels, rate, await self._lag())
+        if channels is None:
+            channels = before.channels if before else {}
+        fresh = Progress(now, channels, lag=await self._lag())
+        self.last = replace(fresh, per_second=_rate(before, fresh))
         return self.last
 
     async def close(self) -> None:
@@ -62,7 +63,7 @@ class ProgressMeter:
         if self._client:
             self._client.close()
 
-    def _channels(self) -> dict[str, dict[str, int]] | None:
+    def _channels(self) -> Mapping[str, Mapping[str, int]] | None:
         found: dict[str, dict[str, int]] = {}
         try:
             self._client = self._client or connect(self._settings)
@@ -86,6 +87,13 @@ class ProgressMeter:
         for (group, _), behind in positions.lag().items():
             total[group] = total.get(group, 0) + behind
         return total
+
+
+def _rate(before: Progress | None, now: Progress) -> float:
+    """Deliveries ended per second in between; 0 at the first look, which has no between."""
+    if before is None:
+        return 0.0
+    return max(0, now.ended - before.ended) / max(now.at - before.at, 0.001)
 
 
 def connect(settings: Settings) -> Client:

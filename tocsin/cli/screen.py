@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
@@ -86,7 +86,7 @@ class Screen:
     def show(self, progress: Progress, doing: str) -> None:
         """The numbers now; `doing` is a phrase or the replay's own last line."""
         if self._live:
-            self._live.update(_table(progress, doing))
+            self._live.update(_board(progress, doing))
             return
         line = _plain(progress, doing)
         if line != self._last_line and time.monotonic() >= self._next_line:
@@ -94,21 +94,17 @@ class Screen:
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _table(progress: Progress, doing: str) -> Table:
+def _board(progress: Progress, doing: str) -> Group:
     states = [s for s in _STATES if any(s in found for found in progress.channels.values())]
-    table = Table(
-        box=None, pad_edge=False, caption=_caption(progress, doing), caption_justify="left"
-    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
     table.add_column("channel")
     for state in states:
         table.add_column(state, justify="right")
     for channel, counts in progress.channels.items():
         table.add_row(channel, *(f"{counts.get(state, 0):,}" for state in states))
-    return table
-
-
-def _caption(progress: Progress, doing: str) -> str:
-    return escape(f"{progress.per_second:,.0f} deliveries/s · {_lag(progress)} · {doing}")
+    pace = f"{progress.per_second:,.0f} deliveries/s · {_lag(progress)}"
+    lines = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in (pace, doing)]
+    return Group("", table, *lines)
 
 
 def _plain(progress: Progress, doing: str) -> str:

@@ -19,21 +19,29 @@ ALWAYS: Final = ("accepted", "delivered", "failed", "in_flight")
 
 
 def merge(
-    counted: Mapping[str, Any], report: Mapping[str, Any] | None, seconds: float
+    counted: Mapping[str, Any],
+    report: Mapping[str, Any] | None,
+    seconds: float,
+    before: int = 0,
 ) -> dict[str, Any]:
     """The fields of the public summary.
 
     `counted` is ClickHouse's (analytics.summary) and wins where both know a number; `report` is
-    the replay's. `seconds` is how long it took from the first row to the last outcome.
+    the replay's. `seconds` is how long it took from the first row to the last outcome, and the
+    throughput that of the deliveries which ended in this time; `before` it had ended already.
     """
     merged = dict(counted)
     for name in FROM_REPLAY:
         if report and name in report:
             merged.setdefault(name, report[name])
     merged["seconds"] = round(seconds, 3)
-    ended = sum(int(merged.get(name, 0)) for name in DELIVERIES[1:-1])
-    merged["throughput_per_s"] = round(ended / seconds, 1) if seconds > 0 else 0.0
+    merged["throughput_per_s"] = round((ended(merged) - before) / seconds, 1) if seconds else 0.0
     return merged
+
+
+def ended(counted: Mapping[str, Any]) -> int:
+    """Deliveries in a final state."""
+    return sum(int(counted.get(name, 0)) for name in DELIVERIES[1:-1])
 
 
 def write(path: Path, summary: Mapping[str, Any]) -> None:
@@ -49,7 +57,7 @@ def write(path: Path, summary: Mapping[str, Any]) -> None:
 def tables(summary: Mapping[str, Any]) -> Group:
     """For the terminal: deliveries by channel and state, notifications by type, the rest."""
     rest = {k: v for k, v in summary.items() if k not in (*DELIVERIES, "by_channel")}
-    flat = {}
+    flat: dict[str, object] = {}
     for name, value in rest.items():
         if isinstance(value, Mapping):
             flat |= {f"{_words(name)} · {inner}": number for inner, number in value.items()}

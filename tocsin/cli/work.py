@@ -11,7 +11,7 @@ from tocsin.cli.program import Program, module
 from tocsin.cli.quiesce import quiet
 from tocsin.cli.screen import Screen
 from tocsin.cli.session import Session, StartFailed
-from tocsin.cli.summary import merge, tables, write
+from tocsin.cli.summary import ended, merge, tables, write
 from tocsin.cli.watch import Watch
 from tocsin.cli.wish import Wish
 from tocsin.errors import TocsinError
@@ -58,14 +58,15 @@ class Work:
         return code
 
     async def _job(self) -> tuple[int, dict[str, Any]]:
-        code, began = 0, asyncio.get_running_loop().time()
+        code, before = 0, await self._ended() if self._wish.exit_when_done else 0
+        began = asyncio.get_running_loop().time()
         if self._replay:
             code = await self._play(self._replay)
         if not self._wish.exit_when_done:
             await asyncio.Event().wait()
         self._watch.doing = "waiting for the last outcomes"
         done = await quiet(self._settings, self._in_flight)
-        return await self._conclude(code, done - began)
+        return await self._conclude(code, done - began, before)
 
     async def _play(self, replay: Program) -> int:
         self._session.launch(replay)
@@ -87,17 +88,21 @@ class Work:
         """The replay's own last line, kept as what is being done."""
         while True:
             for line in tail(self._session.home.log_of(name), 1):
-                self._watch.doing = line
+                if line.startswith("replay:"):
+                    self._watch.doing = line
             await asyncio.sleep(1)
+
+    async def _ended(self) -> int:
+        return ended(await self._ask("analytics.summary", "--json"))
 
     async def _in_flight(self) -> int:
         return int((await self._ask("analytics.summary", "--json"))["in_flight"])
 
-    async def _conclude(self, code: int, seconds: float) -> tuple[int, dict[str, Any]]:
+    async def _conclude(self, code: int, seconds: float, before: int) -> tuple[int, dict[str, Any]]:
         report: dict[str, Any] | None = None
         with suppress(OSError, ValueError):
             report = json.loads((self._session.home.run / "replay.json").read_text())
-        summary = merge(await self._ask("analytics.summary", "--json"), report, seconds)
+        summary = merge(await self._ask("analytics.summary", "--json"), report, seconds, before)
         if self._wish.summary:
             write(self._wish.summary, summary)
         drift, said = await self._run("analytics.audit")

@@ -30,10 +30,13 @@ def test_opening_forgets_the_last_run(tmp_path: Path) -> None:
     home = Home(tmp_path)
     os.close(home.open())
     (home.run / "api.ready").write_text("{}")
+    (home.log / "api.log").write_text("then")
     write_private(home.state, {"pid": os.getpid()})
     os.close(home.open())
     assert read_state(home) is None
     assert not (home.run / "api.ready").exists()
+    assert not (home.log / "api.log").exists()
+    assert (home.log / "previous" / "api.log").read_text() == "then"
 
 
 def test_the_state_of_a_dead_up_is_none(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def test_the_replay_adds_what_only_it_knows() -> None:
 def test_the_pace_is_of_deliveries_ended_over_the_whole_time() -> None:
     merged = merge(COUNTED, None, 4)
     assert (merged["seconds"], merged["throughput_per_s"]) == (4, 2.5)
+    assert merge(COUNTED, None, 4, before=6)["throughput_per_s"] == 1
     assert merge(COUNTED, None, 0)["throughput_per_s"] == 0
 
 
