@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from tests.integration.conftest import free_port, wait_until
+from tocsin.engines import spool
 from tocsin.engines.keep_broker import spool_path
 from tocsin.groups import ANALYTICS, STREAMS
 from tocsin.kafka import start_producer
@@ -100,6 +101,7 @@ def test_a_stopped_broker_hands_on_what_no_group_has_finished(tmp_path: Path) ->
         asyncio.run(commit(settings, STREAMS, 7))
         asyncio.run(commit(settings, ANALYTICS, 9))
     assert spool_path(tmp_path).stat().st_mode & 0o077 == 0
+    assert spool.waiting(spool_path(tmp_path)) == 4
     with keeper(settings):
         assert asyncio.run(committed(settings)) == {STREAMS: 0, ANALYTICS: 2}
         assert asyncio.run(values(settings, REQUESTS.name)) == [
@@ -107,3 +109,11 @@ def test_a_stopped_broker_hands_on_what_no_group_has_finished(tmp_path: Path) ->
         ]  # fmt: skip
         assert asyncio.run(values(settings, PROFILES.name)) == [b"new"]
         assert not spool_path(tmp_path).exists()
+
+
+def test_a_broker_that_never_held_anything_leaves_nothing(tmp_path: Path) -> None:
+    settings = Settings(kafka_url=f"kafka://127.0.0.1:{free_port()}", data_dir=tmp_path)
+    with keeper(settings):
+        pass
+    assert not spool_path(tmp_path).exists()
+    assert spool.waiting(spool_path(tmp_path)) == 0

@@ -52,17 +52,7 @@ async def save(settings: Settings, path: Path) -> int:
     """Write the spool; returns how many of its records somebody still has to finish."""
     async with LagMeter(settings, topics=ALL) as meter:
         positions = await meter.positions()
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_servers(),
-        enable_auto_commit=False,
-        max_partition_fetch_bytes=6 * MAX_RECORD_BYTES,
-        fetch_max_wait_ms=50,
-    )
-    await consumer.start()
-    try:
-        records = await _read(consumer, positions)
-    finally:
-        await consumer.stop()
+    records = await _read(settings, positions)
     kept = _compacted([_spooled(record, positions) for record in records])
     unfinished = sum(1 for r in kept if set(_readers(r.topic)) - set(r.finished))
     if kept:
@@ -109,13 +99,29 @@ def first_needed(positions: Positions, place: TopicPartition) -> int:
     return min(done, default=positions.starts[place])
 
 
-async def _read(consumer: AIOKafkaConsumer, positions: Positions) -> list[ConsumerRecord]:
+async def _read(settings: Settings, positions: Positions) -> list[ConsumerRecord]:
     """From what is first needed to the true end of every partition, which only a fetch tells here
     (see `Positions`)."""
     todo = {p for p in positions.ends if positions.ends[p] > positions.starts[p]}
-    consumer.assign(list(todo))
-    for place in todo:
-        consumer.seek(place, first_needed(positions, place))
+    if not todo:
+        return []
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_servers(),
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=6 * MAX_RECORD_BYTES,
+        fetch_max_wait_ms=50,
+    )
+    await consumer.start()
+    try:
+        consumer.assign(list(todo))
+        for place in todo:
+            consumer.seek(place, first_needed(positions, place))
+        return await _read_all(consumer, todo)
+    finally:
+        await consumer.stop()
+
+
+async def _read_all(consumer: AIOKafkaConsumer, todo: set[TopicPartition]) -> list[ConsumerRecord]:
     found: list[ConsumerRecord] = []
     while todo:
         for records in (await consumer.getmany(timeout_ms=50)).values():
