@@ -2,22 +2,28 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from analytics import stats
 from analytics.client import connect, place
 from tocsin.errors import EngineUnavailable
 from tocsin.settings import Settings
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Rows = list[dict[str, Any]]
+Totals = Mapping[str, Mapping[str, int]]
 
 PATIENCE_SECONDS: Final = 5.0
-_SQL = files("api") / "sql"
+FRESH_SECONDS: Final = 1.0
+"""However many pages are open, the totals are counted once in so long."""
 
 
 class Figures:
@@ -27,19 +33,28 @@ class Figures:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: AsyncClient | None = None
-        self._connecting = asyncio.Lock()
-        self._totals = (_SQL / "totals.sql").read_text()
-        self._notification = (_SQL / "notification.sql").read_text()
+        self._connecting, self._counting = asyncio.Lock(), asyncio.Lock()
+        self._totals: Totals = {}
+        self._counted = float("-inf")
+        self._notification = (files("api") / "sql" / "notification.sql").read_text()
 
-    async def totals(self) -> Rows:
-        """A row per channel: how many deliveries were accepted, and how they ended."""
-        return await self._rows(self._totals, {})
+    async def totals(self) -> Totals:
+        """channel → state → deliveries, at most a second old."""
+        async with self._counting:
+            if time.monotonic() - self._counted > FRESH_SECONDS:
+                self._totals = await self._asked(stats.totals)
+                self._counted = time.monotonic()
+            return self._totals
 
     async def notification(self, notification_id: str, deliveries: list[str]) -> Rows:
         """What is on record of a notification and its deliveries (sql/notification.sql)."""
-        return await self._rows(
-            self._notification, {"id": notification_id, "deliveries": deliveries}
-        )
+        parameters = {"id": notification_id, "deliveries": deliveries}
+
+        async def rows(client: AsyncClient) -> Rows:
+            answer = await client.query(self._notification, parameters=parameters)
+            return [dict(row) for row in answer.named_results()]
+
+        return await self._asked(rows)
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -47,17 +62,14 @@ class Figures:
             await self._client.close()
             self._client = None
 
-    async def _rows(self, sql: str, parameters: dict[str, Any]) -> Rows:
+    async def _asked(self, ask: Callable[[AsyncClient], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                client = await self._connected()
-                answer = await client.query(sql, parameters=parameters)
-                return [dict(row) for row in answer.named_results()]
+                return await ask(await self._connected())
         except (ClickHouseError, TimeoutError, OSError) as error:
             log.warning("ClickHouse: %s", error)
-            raise EngineUnavailable(
-                "ClickHouse", str(place(self._settings)), "figures come back when it does"
-            ) from None
+            where = str(place(self._settings))
+            raise EngineUnavailable("ClickHouse", where, "figures come back when it does") from None
 
     async def _connected(self) -> AsyncClient:
         async with self._connecting:

@@ -1,0 +1,78 @@
+"""The pages: complete, from here only, and no door for a foreign script."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from api import pages
+from api.app import create_app
+from tests.unit.api.asgi import Client
+from tocsin.settings import Settings
+
+SETTINGS = Settings(ws_port=9001, clickhouse_url="clickhouse://tocsin:pw@ch:8123/tocsin")
+
+
+def client(settings: Settings = SETTINGS) -> Client:
+    """Pages need no service but the settings."""
+    services: Any = SimpleNamespace(settings=settings)
+    return Client(create_app(services))
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_a_page_and_all_it_refers_to_is_there(path: str) -> None:
+    page = await client()("GET", path)
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    names = set(re.findall(r'"(/web/[\w.-]+)"', page.body.decode()))
+    assert names
+    seen: set[str] = set()
+    while names - seen:
+        name = (names - seen).pop()
+        seen.add(name)
+        asset = await client()("GET", name)
+        assert asset.status == 200, name
+        assert asset.headers["x-content-type-options"] == "nosniff"
+        names |= set(re.findall(r'from "(/web/[\w.-]+)"', asset.body.decode()))
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_the_policy_lets_nothing_inline_or_foreign_run(path: str) -> None:
+    page = await client()("GET", path)
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "connect-src 'self' ws://127.0.0.1:9001;" in policy
+    text = page.body.decode()
+    assert not re.search(r"<script(?![^>]* src=)", text)
+    assert not re.search(r"\s(on\w+|style)=", text)
+    assert not re.search(r'(src|href)="(https?:)?//', text)
+
+
+def test_scripts_put_text_in_as_text() -> None:
+    for name, body in pages._FILES.items():
+        if name.endswith(".js"):
+            assert not re.search(rb"innerHTML|outerHTML|insertAdjacentHTML|document\.write", body)
+
+
+async def test_an_unchanged_file_is_not_sent_again() -> None:
+    first = await client()("GET", "/web/style.css")
+    again = await client()("GET", "/web/style.css", if_none_match=first.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "index.html", "..%2Fserve.py", "%2e%2e%2fapp.py"])
+async def test_nothing_else_can_be_had(name: str) -> None:
+    assert (await client()("GET", f"/web/{name}")).status == 404
+
+
+async def test_links_are_told_beside_the_sandbox_only() -> None:
+    assert (await client()("GET", "/web/links.json")).json == {
+        "demo": False, "sandbox": None, "clickhouse": None,
+    }  # fmt: skip
+    demo = SETTINGS.model_copy(update={"sandbox_url": "http://127.0.0.1:8444"})
+    links = (await client(demo)("GET", "/web/links.json")).json
+    assert links == {
+        "demo": True, "sandbox": "http://127.0.0.1:8444", "clickhouse": "http://ch:8123",
+    }  # fmt: skip
