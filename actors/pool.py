@@ -214,8 +214,13 @@ class Pools:
     async def _rejoin(self) -> None:
         """Another cluster answers at the address: leave the one that is gone and join that one."""
         async with self._joining:
-            with suppress(AuthenticationError, ValueError, EngineUnavailable):
+            try:
                 await asyncio.to_thread(ray.get_actor, OTP_LANE, NAMESPACE)
+            except ValueError:
+                return  # the right cluster, and its actors are still to be made
+            except RayError:
+                pass
+            else:
                 return  # somebody was faster
             log.warning("the Ray cluster was replaced; joining the new one")
             self._handles.clear()
