@@ -1,8 +1,9 @@
 """One request as the routes see it: the services, who is calling, the body within its bound."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from fastapi import Request, Response
 
@@ -14,6 +15,9 @@ from tocsin.tokens import Identity
 from tocsin.topics import MAX_RECORD_BYTES
 
 T = TypeVar("T")
+
+BODY_SECONDS: Final = 30.0
+"""Whoever takes longer to send a body is let go, so that nobody can hold a place for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,21 @@ class Call:
 
 
 async def read_body(request: Request) -> bytes:
-    """At most MAX_RECORD_BYTES, counted as they come: a length may be missing or a lie."""
+    """At most MAX_RECORD_BYTES, counted as they come: a length may be missing or a lie.
+
+    Raises `Refused`, "too_large" or "slow_body".
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > MAX_RECORD_BYTES:
         raise _too_large()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _arrived(request)
+    except TimeoutError:
+        raise Refused("slow_body", f"the body took longer than {BODY_SECONDS:.0f} s") from None
+
+
+async def _arrived(request: Request) -> bytes:
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)

@@ -31,6 +31,7 @@ TABLE: Final = {
     "forbidden": (403, "Not allowed"),
     "not_found": (404, "No such thing"),
     "method_not_allowed": (405, "Not that way"),
+    "slow_body": (408, "The request came too slowly"),
     "busy": (409, "Changed by others at this moment"),
     "conflict": (409, "It exists, and differs"),
     "otp_exhausted": (410, "Too many wrong codes"),

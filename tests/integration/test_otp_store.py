@@ -40,8 +40,9 @@ async def refusal(store: OtpStore, user: str = "u1", purpose: str = "login") -> 
     return caught.value
 
 
-async def forget_cooldown(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cool-down is the server's time: set it to none instead of waiting."""
+@pytest.fixture
+def _no_cooldown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cool-down goes by the server's clock: have none instead of waiting."""
     monkeypatch.setattr(otp_module, "COOLDOWN_SECONDS", 0)
 
 
@@ -95,10 +96,8 @@ async def test_limits_are_per_account_and_purpose(store: OtpStore) -> None:
     await made(store, user="u2")
 
 
-async def test_five_codes_unverified_are_the_most_in_ten_minutes(
-    store: OtpStore, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await forget_cooldown(redis, monkeypatch)
+@pytest.mark.usefixtures("_no_cooldown")
+async def test_five_codes_unverified_are_the_most_in_ten_minutes(store: OtpStore) -> None:
     for _ in range(5):
         await made(store)
     refused = await refusal(store)
@@ -114,10 +113,8 @@ async def test_a_success_clears_the_cool_down_and_the_count(store: OtpStore) -> 
         assert await store.verify(challenge.challenge_id, code) is Verdict.VERIFIED
 
 
-async def test_a_new_code_replaces_the_old(
-    store: OtpStore, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await forget_cooldown(redis, monkeypatch)
+@pytest.mark.usefixtures("_no_cooldown")
+async def test_a_new_code_replaces_the_old(store: OtpStore) -> None:
     old = await made(store)
     old_code = await code_of(store, old)
     new = await made(store)
@@ -126,10 +123,10 @@ async def test_a_new_code_replaces_the_old(
     assert await store.verify(new.challenge_id, await code_of(store, new)) is Verdict.VERIFIED
 
 
+@pytest.mark.usefixtures("_no_cooldown")
 async def test_a_hundred_failures_in_a_row_lock_the_account(
-    store: OtpStore, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    store: OtpStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await forget_cooldown(redis, monkeypatch)
     monkeypatch.setattr(otp_module, "SENDS_PER_WINDOW", 1000)
     verdict, wrong = Verdict.WRONG, 0
     while verdict is not Verdict.LOCKED:
@@ -145,9 +142,7 @@ async def test_a_hundred_failures_in_a_row_lock_the_account(
     await made(store)
 
 
-async def test_a_success_ends_the_row_of_failures(
-    store: OtpStore, redis: Redis, store_settings: Settings
-) -> None:
+async def test_a_success_ends_the_row_of_failures(store: OtpStore, redis: Redis) -> None:
     challenge = await made(store)
     code = await code_of(store, challenge)
     await store.verify(challenge.challenge_id, other(code))

@@ -1,10 +1,12 @@
 """Whatever is wrong with a request, the answer says so and the next request works."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from starlette.types import Message
 
 from api.services import Services
 from tests.integration.api.conftest import Log
@@ -43,6 +45,20 @@ async def test_a_body_over_the_bound_is_refused_while_it_arrives(shop: Client) -
     answer = await shop("POST", "/v1/inventory", pieces=pieces)
     assert (answer.status, answer.code) == (413, "too_large")
     assert pieces.taken == 4
+
+
+async def test_a_body_that_never_ends_is_let_go(
+    shop: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hanging(Pieces):
+        async def receive(self) -> Message:
+            self.taken += 1
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    monkeypatch.setattr("api.call.BODY_SECONDS", 0.01)
+    answer = await shop("POST", "/v1/inventory", pieces=Hanging([]))
+    assert (answer.status, answer.code) == (408, "slow_body")
 
 
 async def test_stock_is_kept_as_it_came(shop: Client, log: Log) -> None:
