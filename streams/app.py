@@ -8,28 +8,34 @@ from faust.transport.drivers import aiokafka as driver
 from tocsin.settings import Settings
 from tocsin.topics import MAX_RECORD_BYTES
 
-_FETCH_WAIT_MS = 20
+FETCH_WAIT_MS = 20
 """How long a broker may hold a fetch that finds nothing. Faust has 1,500 ms fixed in its code, and
 the embedded broker holds for half of it even when a record comes meanwhile."""
 
-
-class _ConsumerThread(driver.AIOKafkaConsumerThread):
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
-        return consumer
+BULK_FETCH_WAIT_MS = 100
+"""For the bulk worker: a fetch every 20 ms costs the embedded broker and us more than it brings."""
 
 
-class _Consumer(driver.Consumer):
-    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+def _transport(fetch_wait_ms: int) -> type[driver.Transport]:
+    class ConsumerThread(driver.AIOKafkaConsumerThread):
+        def _create_worker_consumer(self, transport: Any) -> Any:
+            consumer = super()._create_worker_consumer(transport)
+            consumer._fetch_max_wait_ms = fetch_wait_ms
+            return consumer
+
+    class Consumer(driver.Consumer):
+        def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+            return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    class Transport(driver.Transport):
+        pass
+
+    # not in the body: there the name on the right would be looked up in the class itself
+    Transport.Consumer = Consumer
+    return Transport
 
 
-class _Transport(driver.Transport):
-    Consumer = _Consumer
-
-
-def make_app(settings: Settings, group: str) -> faust.App:
+def make_app(settings: Settings, group: str, fetch_wait_ms: int = FETCH_WAIT_MS) -> faust.App:
     """An app in consumer group `group`; agents are added by `streams.consume.Consume.attach`.
 
     Topics carry bytes: records are decoded by tocsin.records, where a bad one is an `Invalid` and
@@ -56,7 +62,7 @@ def make_app(settings: Settings, group: str) -> faust.App:
         broker_heartbeat_interval=1.5,
         producer_acks=-1,
     )
-    app.transport = _Transport(app.conf.broker_consumer, app)
+    app.transport = _transport(fetch_wait_ms)(app.conf.broker_consumer, app)
     return app
 
 

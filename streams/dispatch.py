@@ -1,14 +1,14 @@
 """The channel agents: batches of deliveries to Ray, results back as outcomes and retries."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from actors.pool import Pools
 from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
+from actors.pool import Pools
 from streams.consume import Record
 from streams.emit import Emit
 from streams.retry_policy import exhausted, next_wait
@@ -35,15 +35,24 @@ class Dispatch:
 
     async def __call__(self, records: Sequence[Record]) -> None:
         emit = Emit(self._producer)
+        ended: Counter[State] = Counter()
         for partition, deliveries in _by_partition(records).items():
             results = await self._pools.send(self._channel, partition, deliveries)
             now = self._clock.now()
             for delivery, result in zip(deliveries, results, strict=True):
-                self._conclude(delivery, result, partition, emit, now)
+                self._conclude(delivery, result, partition, emit, ended, now)
         await emit.flush()
+        for state, count in ended.items():
+            OUTCOMES.labels(self._channel, state).inc(count)
 
     def _conclude(
-        self, delivery: Delivery, result: SendResult, partition: int, emit: Emit, now: datetime
+        self,
+        delivery: Delivery,
+        result: SendResult,
+        partition: int,
+        emit: Emit,
+        ended: Counter[State],
+        now: datetime,
     ) -> None:
         if result.ambiguous:
             AMBIGUOUS.labels(delivery.channel).inc()
@@ -56,7 +65,7 @@ class Dispatch:
             emit.delivery(again, partition, now)
             return
         outcome = outcome_of(delivery, result, now)
-        OUTCOMES.labels(outcome.channel, outcome.state).inc()
+        ended[outcome.state] += 1
         emit.outcomes((outcome,), partition)
 
 

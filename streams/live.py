@@ -7,7 +7,6 @@ from collections import Counter, deque
 from collections.abc import Sequence
 
 from actors.pool import Pools
-
 from streams.consume import OUTAGE, Record
 from tocsin.records import Outcome, OutcomeBatch, State, decode, encode
 

@@ -4,7 +4,6 @@ anything else can stand in front of a log-in."""
 import asyncio
 
 from actors.pool import Pools
-
 from streams.app import make_app
 from streams.bury import Bury
 from streams.consume import Consume

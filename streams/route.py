@@ -1,5 +1,6 @@
 """The router agent: requests in, deliveries and early outcomes out."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -50,9 +51,12 @@ class Route:
         reads = await self._first_seen(reads)
         profiles = await self._profiles_of(reads)
         emit, now = Emit(self._producer), self._clock.now()
+        routed: Counter[tuple[str, str]] = Counter()
         for read in reads:
-            self._route(read, profiles.get(read.request.user_id), emit, now)
+            self._route(read, profiles.get(read.request.user_id), emit, routed, now)
         await emit.flush()
+        for labels, count in routed.items():
+            ROUTED.labels(*labels).inc(count)
 
     async def _requests(self, record: Record) -> list[_Read]:
         found = []
@@ -73,7 +77,14 @@ class Route:
         users = list(dict.fromkeys(read.request.user_id for read in reads))
         return dict(zip(users, await self._profiles.get_many(users), strict=True))
 
-    def _route(self, read: _Read, profile: Profile | None, emit: Emit, now: datetime) -> None:
+    def _route(
+        self,
+        read: _Read,
+        profile: Profile | None,
+        emit: Emit,
+        routed: Counter[tuple[str, str]],
+        now: datetime,
+    ) -> None:
         request, partition = read.request, read.record.partition
         accepted_at = request.accepted_at or read.record.at
         for decision in decide(request, profile, accepted_at, now):
@@ -81,7 +92,7 @@ class Route:
             if isinstance(decision, Delivery):
                 emit.delivery(decision, partition, now)
                 emit.outcomes((opened,), partition)
-                ROUTED.labels(decision.channel, decision.type).inc()
+                routed[decision.channel, decision.type] += 1
             else:
                 emit.outcomes((opened, decision), partition)
 

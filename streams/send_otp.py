@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from actors.pool import Pools
 from aiokafka import AIOKafkaProducer
 
+from actors.pool import Pools
 from streams.bury import Bury
 from streams.consume import Record
 from streams.emit import Emit

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 import faust
-from actors.pool import Pools
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
-from streams.app import make_app
+from actors.pool import Pools
+from streams.app import BULK_FETCH_WAIT_MS, make_app
 from streams.bury import Bury
 from streams.consume import Consume
 from streams.dispatch import Dispatch
@@ -66,7 +66,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     pools = await Pools.connect(settings)
     live = Live(pools)
     frames = asyncio.create_task(live.run())
-    app: faust.App = make_app(settings, STREAMS)
+    app: faust.App = make_app(settings, STREAMS, BULK_FETCH_WAIT_MS)
     try:
         found = consumers(settings, producer, redis, pools, live)
         await serve(settings, "streams", app, found, stop)

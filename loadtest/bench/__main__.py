@@ -32,10 +32,12 @@ from tocsin.kafka import start_producer
 from tocsin.settings import Settings
 
 say = Console(stderr=True).print
-BULK_WORKERS = ("streams-1",)
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+BULK_WORKER = "streams-1"
 WARM_UP = 8
 
 
+@app.command()
 def main(
     seconds: Annotated[int, typer.Option(help="length of the measured window", min=5)] = 60,
     people: Annotated[int, typer.Option(help="users written to", min=100)] = 10_000,
@@ -75,7 +77,7 @@ class Bench:
                 await api.register(self._people)
                 say("OTP on an idle system …")
                 idle = await self._idle_otp(api, log)
-                self._running.control("stop", *BULK_WORKERS)
+                self._running.control("stopProcess", BULK_WORKER)
                 await self._traffic.produce(producer, 200_000)
                 say("the bare loop …")
                 bare = self._bare()
@@ -110,8 +112,8 @@ class Bench:
         self, producer: Any, api: ApiCalls, log: Journal
     ) -> tuple[dict[str, Any], dict[str, float]]:
         started = time.time()
-        self._running.control("start", *BULK_WORKERS)
-        self._running.ready(BULK_WORKERS[0], started)
+        self._running.control("startProcess", BULK_WORKER)
+        self._running.ready(BULK_WORKER, started)
         books = Books(self._settings)
         watching = asyncio.create_task(books.watch())
         feeding = asyncio.create_task(self._feed(producer, books))
@@ -127,6 +129,7 @@ class Bench:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await books.close()
         received = await log.received(set(asked), seconds=30)
         return _report(samples, before, after), latencies(asked, received)
 
@@ -184,6 +187,6 @@ def _table(found: Mapping[str, Any]) -> Table:
 
 if __name__ == "__main__":
     try:
-        typer.run(main)
+        app()
     except EngineUnavailable as error:
         sys.exit(f"tocsin bench: {error}")

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+from clickhouse_connect.driver import AsyncClient
 
 from analytics.client import connect
-
 from tocsin.settings import Settings
 
 _ENDED = "SELECT count() FROM tocsin.deliveries"
@@ -18,21 +19,12 @@ class Sample(NamedTuple):
     ended: int
 
 
-class _Client(Protocol):
-    async def query(self, query: str) -> "_Result": ...
-
-
-class _Result(Protocol):
-    @property
-    def first_row(self) -> tuple[int]: ...
-
-
 class Books:
     """Polls once a second while running; `samples` grows."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client: _Client | None = None
+        self._client: AsyncClient | None = None
         self.samples: list[Sample] = []
 
     async def ended(self) -> int:
@@ -40,6 +32,11 @@ class Books:
         if self._client is None:
             self._client = await connect(self._settings)
         return int((await self._client.query(_ENDED)).first_row[0])
+
+    async def close(self) -> None:
+        """Drop the connection."""
+        if self._client is not None:
+            await self._client.close()
 
     async def watch(self) -> None:
         """Sample every second until cancelled."""

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from xmlrpc.client import ServerProxy
 
 import psutil
+from supervisor.xmlrpc import SupervisorTransport
 
 from tocsin.errors import EngineUnavailable
 
@@ -22,12 +24,13 @@ class Running:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._process: subprocess.Popen[bytes] | None = None
+        self._socket = ""
         self.environment: dict[str, str] = {}
 
     def __enter__(self) -> "Running":
         self._data_dir.mkdir(parents=True, exist_ok=True)
         log = (self._data_dir / "up.log").open("wb")
-        argv = [sys.executable, "-m", "tocsin.cli.main", "up", "--data", str(self._data_dir)]
+        argv = [sys.executable, "-m", "tocsin", "up", "--data", str(self._data_dir)]
         self._process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
         self._wait()
         return self
@@ -45,22 +48,30 @@ class Running:
         end = time.monotonic() + _START_SECONDS
         while not (state := self._state()):
             if self._process.poll() is not None or time.monotonic() > end:
-                raise EngineUnavailable("tocsin up", str(self._data_dir), "see up.log there")
+                raise EngineUnavailable("tocsin up", str(self._data_dir), self._last_words())
             time.sleep(0.2)
         self.environment = dict(os.environ) | state["environment"]
+        self._socket = state["socket"]
+
+    def _last_words(self) -> str:
+        lines = (self._data_dir / "up.log").read_text(errors="replace").strip().splitlines()
+        return "\n".join(["it said:", *lines[-15:]])
 
     def _state(self) -> dict[str, Any] | None:
-        path = self._data_dir / "run" / "state.json"
-        if not path.exists():
+        """What `tocsin up` says of itself, once everything serves: the API starts last."""
+        run = self._data_dir / "run"
+        if not (run / "api.ready").exists() or not (run / "streams-1.ready").exists():
             return None
-        state: dict[str, Any] = json.loads(path.read_text())
-        return state if state.get("serving") else None
+        state: dict[str, Any] = json.loads((run / "state.json").read_text())
+        return state
 
-    def control(self, verb: str, *names: str) -> None:
-        """Ask the process manager: `start`, `stop`; returns when it is so."""
-        config = self._data_dir / "run" / "supervisord.conf"
-        argv = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(config), verb, *names]
-        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, timeout=60)
+    def control(self, verb: Literal["startProcess", "stopProcess"], name: str) -> None:
+        """Ask the process manager; returns when it is so."""
+        transport = SupervisorTransport(serverurl=f"unix://{self._socket}")
+        supervisor = ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        infos: Any = supervisor.getAllProcessInfo()
+        group = next(info["group"] for info in infos if info["name"] == name)
+        getattr(supervisor, verb)(f"{group}:{name}", True)
 
     def ready(self, name: str, after: float, seconds: float = 60) -> None:
         """Wait until process `name` said it is ready later than `after` (unix seconds)."""
