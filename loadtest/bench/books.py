@@ -31,7 +31,8 @@ class Books:
         """Rows in `deliveries` now."""
         if self._client is None:
             self._client = await connect(self._settings)
-        return int((await self._client.query(_ENDED)).first_row[0])
+        row = (await self._client.query(_ENDED)).first_row
+        return int(row[0]) if row else 0
 
     async def close(self) -> None:
         """Drop the connection."""
