@@ -75,3 +75,23 @@ def _place(path: Path) -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return (found.st_ino, found.st_size)
+
+
+class Allowance:
+    """Who may still be shown: `lines` in any `seconds` per process, so that nobody floods."""
+
+    def __init__(self, lines: int, seconds: float) -> None:
+        self._lines, self._seconds = lines, seconds
+        self._since: dict[str, float] = {}
+        self._shown: dict[str, int] = {}
+
+    def take(self, name: str, now: float) -> int:
+        """How many lines, this one included, the process has had of its allowance."""
+        if now - self._since.get(name, float("-inf")) >= self._seconds:
+            self._since[name], self._shown[name] = now, 0
+        self._shown[name] += 1
+        return self._shown[name]
+
+    def left(self, taken: int) -> int:
+        """Below zero: not to be shown; zero: the last one."""
+        return self._lines - taken

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from tocsin.cli.logs import Line
+from tocsin.cli.logs import Allowance, Line
 from tocsin.cli.progress import Progress
 from tocsin.cli.session import Ready, StartFailed
 
@@ -28,6 +28,7 @@ class Screen:
     def __init__(self, console: Console, all_logs: bool = False) -> None:
         self.console, self._all_logs = console, all_logs
         self._live: Live | None = None
+        self._allowance = Allowance(lines=5, seconds=30)
         self._next_line, self._last_line = 0.0, ""
 
     def say(self, text: str) -> None:
@@ -66,12 +67,22 @@ class Screen:
         )
 
     def lines(self, new: Iterable[Line]) -> None:
-        """Log lines, each behind its process's name: warnings and errors, or all (`--logs`)."""
+        """Log lines, each behind its process's name: all (`--logs`), or what is alarming, and of
+        that no flood."""
         for line in new:
-            if self._all_logs or line.level != "info":
-                colour = _COLOURS[sum(line.name.encode()) % len(_COLOURS)]
-                text = Text(f"{line.name:<{_NAME_WIDTH}} | ", style=colour)
-                self.console.print(text.append(line.text, _STYLES[line.level]), soft_wrap=True)
+            if self._all_logs:
+                self._line(line)
+            elif line.level != "info":
+                left = self._allowance.left(self._allowance.take(line.name, time.monotonic()))
+                if left >= 0:
+                    self._line(line)
+                if left == 0:
+                    self._line(line._replace(level="warning", text="… more of it is in its log"))
+
+    def _line(self, line: Line) -> None:
+        colour = _COLOURS[sum(line.name.encode()) % len(_COLOURS)]
+        text = Text(f"{line.name:<{_NAME_WIDTH}} | ", style=colour)
+        self.console.print(text.append(line.text, _STYLES[line.level]), soft_wrap=True)
 
     @contextmanager
     def watching(self) -> Iterator[None]:

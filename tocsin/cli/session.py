@@ -53,6 +53,7 @@ class Session:
         self.home, self.programs = home, {p.name: p for p in programs}
         self.environment: dict[str, str] = {}
         self.hurry = asyncio.Event()
+        self._began = time.time()
         self._lock, self._socket = lock, home.socket()
         self._control = Control(self._socket)
         self._warden: subprocess.Popen[bytes] | None = None
@@ -61,7 +62,7 @@ class Session:
         """Say what the processes and the other commands are to know, from their next start on."""
         self.environment = dict(environment)
         state = {
-            "pid": os.getpid(), "at": time.time(), "socket": str(self._socket),
+            "pid": os.getpid(), "at": self._began, "socket": str(self._socket),
             "environment": self.environment, **facts,
         }  # fmt: skip
         write_private(self.home.state, state)

@@ -49,6 +49,7 @@ def up(wish: Wish, console: Console) -> int:
     if "ray" not in layout.external:
         made |= ray_engine.environment(home.root)
     settings = _load(made)
+    check_external(settings, layout.external)
     replay = wish.replay_program(home.run / "replay.json")
     known = [*programs(layout, home.root, settings.stream_workers), *([replay] if replay else [])]
     session = Session(home, known, lock)
@@ -132,8 +133,6 @@ class Up:
         screen.say(f"Tocsin starts, its data in {self._session.home.root}")
         for name in layout.moved:
             screen.warn(f"{name}: the usual port is taken, it listens on {layout.ports[name]}")
-        settings = _load(self._environment)
-        await asyncio.to_thread(check_external, settings, layout.external)
         self._new_epoch()
         await self._session.open()
         engines, *rest = STAGES

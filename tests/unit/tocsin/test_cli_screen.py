@@ -24,6 +24,16 @@ def test_quiet_lines_are_told_only_when_asked_for() -> None:
     assert "api         | GET [/]" in out.getvalue()
 
 
+def test_a_process_cannot_flood_the_terminal() -> None:
+    some, out = screen()
+    some.lines([Line("writer", "error", f"ERROR {n}") for n in range(50)])
+    some.lines([Line("api", "error", "ERROR too")])
+    shown = out.getvalue().splitlines()
+    assert len(shown) == 7
+    assert shown[5] == "writer      | … more of it is in its log"
+    assert shown[6] == "api         | ERROR too"
+
+
 def test_progress_is_one_plain_line_now_and_then() -> None:
     shown, out = screen()
     channels = {"push": {"delivered": 3, "failed": 1}, "sms": {"delivered": 1}}
