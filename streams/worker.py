@@ -64,6 +64,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     producer = await start_producer(settings)
     redis = await connect(settings)
     pools = await Pools.connect(settings)
+    await asyncio.gather(*(pools.send(channel, 0, []) for channel in CHANNELS))
     live = Live(pools)
     frames = asyncio.create_task(live.run())
     app: faust.App = make_app(settings, STREAMS, BULK_FETCH_WAIT_MS)
