@@ -53,7 +53,7 @@ class Node:
             return json.loads(answer.read() or b"null")
 
     def accepted(self) -> int:
-        return int(self.sandbox("GET", "/sandbox/journal?limit=1")["accepted"].get("apns", 0))
+        return int(self.sandbox("GET", "/sandbox/journal/summary")["accepted"].get("apns", 0))
 
 
 @pytest.fixture
