@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from tocsin.cli.program import Program
 from tocsin.engines import broker, clickhouse
-from tocsin.errors import EngineUnavailable
+from tocsin.errors import ConfigError, EngineUnavailable
 from tocsin.process import ready_file
 from tocsin.settings import Settings
 
@@ -52,14 +52,12 @@ def starts(run: Path, name: str, within: float | None = None) -> int:
 
 
 def check_external(settings: Settings, external: frozenset[str]) -> None:
-    """Raise `EngineUnavailable` for the first engine set by URL that does not answer."""
+    """Raise `EngineUnavailable` for the first engine set by URL that does not answer, and
+    `ConfigError` for a URL that is none."""
     if "valkey" in external:
         _check_redis(settings.redis_url.get_secret_value())
     if "clickhouse" in external:
-        url = urlsplit(settings.clickhouse_url.get_secret_value())
-        host, port = url.hostname or "", url.port or 8123
-        if not clickhouse.answers(port, host):
-            raise _missing("ClickHouse", f"{host}:{port}", "TOCSIN_CLICKHOUSE_URL")
+        _check_clickhouse(settings.clickhouse_url.get_secret_value())
     if "ray" in external and not _accepts(settings.ray_address):
         raise _missing("Ray", settings.ray_address, "TOCSIN_RAY_ADDRESS")
     if "broker" in external and not any(_accepts(at) for at in settings.kafka_servers()):
@@ -67,12 +65,26 @@ def check_external(settings: Settings, external: frozenset[str]) -> None:
 
 
 def _check_redis(url: str) -> None:
-    with Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as client:
-        try:
+    try:
+        with Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as client:
             client.ping()
-        except RedisError:
-            where = url.rsplit("@", 1)[-1]
-            raise _missing("Redis", where, "TOCSIN_REDIS_URL") from None
+    except RedisError:
+        raise _missing("Redis", url.rsplit("@", 1)[-1], "TOCSIN_REDIS_URL") from None
+    except ValueError as error:
+        raise ConfigError(f"TOCSIN_REDIS_URL: {error}") from None
+
+
+def _check_clickhouse(text: str) -> None:
+    url = urlsplit(text)
+    secure = url.scheme == "clickhouses"
+    try:
+        host, port = url.hostname, url.port or (8443 if secure else 8123)
+    except ValueError as error:
+        raise ConfigError(f"TOCSIN_CLICKHOUSE_URL: {error}") from None
+    if url.scheme not in ("clickhouse", "clickhouses") or not host:
+        raise ConfigError("TOCSIN_CLICKHOUSE_URL: clickhouse://user:password@host:8123/tocsin")
+    if not clickhouse.answers(port, host, secure):
+        raise _missing("ClickHouse", f"{host}:{port}", "TOCSIN_CLICKHOUSE_URL")
 
 
 def _accepts(address: str) -> bool:

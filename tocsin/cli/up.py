@@ -97,11 +97,20 @@ class Up:
             return await self._until_stopped()
         except StartFailed as failure:
             self._screen.failed(failure)
+            self._hint_at_damage(failure.name)
         except TocsinError as error:
             self._screen.say(f"[bold red]tocsin up:[/] {escape(str(error))}")
         finally:
             await self._stop_all()
         return 1
+
+    def _hint_at_damage(self, name: str) -> None:
+        directory = self._session.home.root / name
+        if name in ("valkey", "clickhouse") and directory.exists():
+            self._screen.say(
+                f"if its data is damaged, move {directory} away and start again: the log, where it "
+                "is not in memory, and `tocsin rebuild` bring back what can be brought back"
+            )
 
     def _told_to_stop(self) -> None:
         if self._stop.is_set():

@@ -61,10 +61,11 @@ async def save(settings: Settings, path: Path) -> int:
 
 
 def waiting(path: Path) -> int:
-    """How many unfinished records the file holds; 0 without one."""
-    if not path.exists():
+    """How many unfinished records the file holds; 0 without one that can be read."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=_Header).unfinished
+    except (OSError, msgspec.DecodeError):
         return 0
-    return msgspec.msgpack.decode(path.read_bytes(), type=_Header).unfinished
 
 
 async def restore(settings: Settings, path: Path) -> int:

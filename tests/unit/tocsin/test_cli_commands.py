@@ -134,3 +134,21 @@ def test_starts_are_counted_in_all_and_lately(tmp_path: Path) -> None:
 )
 def test_ages_have_two_units_at_most(seconds: float, said: str) -> None:
     assert age(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOCSIN_REDIS_URL", "bogus"),
+        ("TOCSIN_REDIS_URL", "redis://h:port"),
+        ("TOCSIN_CLICKHOUSE_URL", "http://h:1"),
+        ("TOCSIN_CLICKHOUSE_URL", "clickhouse://h:99999/"),
+    ],
+)
+def test_an_engines_url_that_is_none_is_one_line_naming_it(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = run("up", "--data", tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"tocsin: {name}: ")
