@@ -4,20 +4,20 @@ import asyncio
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError
+from clickhouse_connect.driver import options
 
 from analytics.client import connect
 from analytics.writer.reread import FETCH_BYTES
 from analytics.writer.writer import Writer
 from tocsin.errors import EngineUnavailable
-from tocsin.groups import ANALYTICS, READS
+from tocsin.groups import ANALYTICS
 from tocsin.process import ready, run
 from tocsin.settings import Settings
 
 
-async def main(settings: Settings, stop: asyncio.Event) -> None:
-    """Join the group, finish what a predecessor planned, and write."""
-    client = await connect(settings)
-    consumer = AIOKafkaConsumer(
+def consumer_of(settings: Settings) -> AIOKafkaConsumer:
+    """A member of the analytics group that commits only what it is told to."""
+    return AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_servers(),
         group_id=ANALYTICS,
         enable_auto_commit=False,
@@ -27,8 +27,17 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         max_partition_fetch_bytes=FETCH_BYTES,
         fetch_max_wait_ms=250,
     )
+
+
+async def main(settings: Settings, stop: asyncio.Event) -> None:
+    """Join the group, finish what a predecessor planned, and write."""
+    # the writer sends lists; left alone, clickhouse-connect imports pandas on the first insert to
+    # ask whether they are frames: two seconds and 60 MB
+    options.__dict__.update(pd=None, np=None)
+    client = await connect(settings)
+    consumer = consumer_of(settings)
     writer = Writer(settings, consumer, client, stop)
-    consumer.subscribe([topic.name for topic in READS[ANALYTICS]], listener=writer)
+    writer.subscribe()
     try:
         await _start(consumer, settings)
         await writer.recover()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from clickhouse_connect.driver import AsyncClient, options
+from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from analytics.client import DATABASE
@@ -16,10 +16,6 @@ from analytics.writer.plans import Plans
 from analytics.writer.rows import fill
 from analytics.writer.tables import TABLES, Table
 from tocsin.metrics import ROWS, SKIPPED
-
-# The writer sends lists. Left alone, clickhouse-connect imports pandas on the first insert, to ask
-# whether they are frames: two seconds and 60 MB.
-options.__dict__.update(pd=None, np=None)
 
 log = logging.getLogger("tocsin.writer")
 T = TypeVar("T")

@@ -23,6 +23,7 @@ from analytics.writer.block import Range, Taken
 from analytics.writer.plans import Plans
 from analytics.writer.reread import record_of, reread
 from analytics.writer.sink import GaveUp, Sink
+from tocsin.groups import ANALYTICS, READS
 from tocsin.metrics import CONSUMED
 from tocsin.settings import Settings
 
@@ -51,6 +52,10 @@ class Writer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._next: dict[TopicPartition, int] = {}
         self._taken: dict[str, Taken] = {}
         self._since = 0.0
+
+    def subscribe(self) -> None:
+        """To every topic of the group, and to hear when partitions move."""
+        self._consumer.subscribe([topic.name for topic in READS[ANALYTICS]], listener=self)
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """What was taken belongs to somebody else now."""

@@ -1,0 +1,182 @@
+"""Migrations on a real engine, and the views over planted rows."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver import AsyncClient
+
+from analytics.migrate import DIRECTORY, load, migrate, rendered, statements
+from analytics.named import names, query
+from analytics.stats import totals
+from analytics.writer.tables import ACCEPTED, DELIVERIES, ENGAGEMENT, REQUESTS, TABLES, Table
+from tests.integration.clickhouse import start
+from tocsin.errors import ConfigError
+from tocsin.records import Engagement, Outcome, State
+from tocsin.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+async def insert(client: AsyncClient, table: Table, *rows: Any) -> None:
+    """Rows as the writer would insert them."""
+    await client.insert(
+        table.name, table.fill(rows), table.names, column_type_names=table.types,
+        column_oriented=True, database="tocsin",
+    )  # fmt: skip
+
+
+def outcome(name: str, state: State, channel: str = "push", **more: Any) -> Outcome:
+    """One state of delivery `name`:`channel`."""
+    fields: dict[str, Any] = {
+        "delivery_id": f"{name}:{channel}", "notification_id": name, "user_id": "u",
+        "channel": channel, "type": "SALE_OFFER", "state": state, "attempt": 1,
+        "accepted_at": AT, "at": AT + timedelta(milliseconds=40), "template_id": "sale",
+    }  # fmt: skip
+    return Outcome(**(fields | more))
+
+
+async def test_migrating_again_changes_nothing(clickhouse: AsyncClient) -> None:
+    applied = await clickhouse.query("SELECT version FROM tocsin.migrations FINAL ORDER BY version")
+    assert [version for (version,) in applied.result_rows] == [m.version for m in load()]
+    assert await migrate(clickhouse) == []
+
+
+async def test_the_command_says_what_it_did(clickhouse_settings: Settings) -> None:
+    process = start("analytics.migrate", clickhouse_settings)
+    assert "schema up to date" in process.communicate(timeout=30)[0]
+    assert process.returncode == 0
+
+
+async def test_dying_half_way_is_harmless(clickhouse: AsyncClient, tmp_path: Path) -> None:
+    for migration in load(DIRECTORY):
+        (tmp_path / f"{migration.name}.sql").write_text(migration.text)
+    number = len(load(tmp_path)) + 1
+    (tmp_path / f"{number:04}_more.sql").write_text(
+        "CREATE TABLE IF NOT EXISTS tocsin.more $cluster (a Int8) ENGINE = $replacing ORDER BY a;\n"
+        "CREATE OR REPLACE VIEW tocsin.most $cluster AS SELECT max(a) FROM tocsin.more;\n"
+    )
+    try:
+        text = load(tmp_path)[-1].text
+        await clickhouse.command(statements(rendered(text))[0])
+        assert await migrate(clickhouse, tmp_path) == [f"{number:04}_more"]
+        assert await migrate(clickhouse, tmp_path) == []
+        (tmp_path / f"{number:04}_more.sql").write_text("SELECT 1;\n")
+        with pytest.raises(ConfigError, match="was changed"):
+            await migrate(clickhouse, tmp_path)
+    finally:
+        await clickhouse.command("DROP TABLE tocsin.more")
+        await clickhouse.command("DROP VIEW tocsin.most")
+        await clickhouse.command(f"ALTER TABLE tocsin.migrations DELETE WHERE version = {number}",
+                                 settings={"mutations_sync": 1})  # fmt: skip
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+async def test_the_writer_and_the_schema_agree(clickhouse: AsyncClient, table: Table) -> None:
+    described = await clickhouse.query(f"DESCRIBE TABLE tocsin.{table.name}")
+    there = {row["name"]: row["type"] for row in described.named_results()}
+    assert dict(zip(table.names, table.types, strict=True)) == there
+
+
+async def test_every_named_query_runs(clickhouse: AsyncClient) -> None:
+    parameters = {"hours": 24, "lost": "2026-11-22 00:00:00", "settled": "2026-11-22 00:00:00"}
+    for name in names():
+        await clickhouse.query(query(name), parameters)
+
+
+async def test_a_row_written_twice_counts_once(clickhouse: AsyncClient) -> None:
+    for _ in range(3):
+        await insert(clickhouse, ACCEPTED, outcome("n", State.ACCEPTED))
+        await insert(clickhouse, DELIVERIES, outcome("n", State.DELIVERED))
+    books = await clickhouse.query(query("conservation"))
+    assert books.result_rows == [("SALE_OFFER", "push", 1, 1, 0, 0, 0, 0, 0, 0)]
+    assert (await totals(clickhouse))["push"]["delivered"] == 1
+    hourly = await clickhouse.query("SELECT deliveries FROM tocsin.deliveries_hourly")
+    assert hourly.result_rows == [(1,)]
+
+
+async def test_every_delivery_is_in_exactly_one_column_of_the_books(
+    clickhouse: AsyncClient,
+) -> None:
+    ends = [State.DELIVERED, State.FAILED, State.SUPPRESSED, State.EXPIRED, State.CANCELLED]
+    await insert(clickhouse, ACCEPTED, *(outcome(f"n{i}", State.ACCEPTED) for i in range(7)))
+    await insert(clickhouse, DELIVERIES, *(outcome(f"n{i}", end) for i, end in enumerate(ends)))
+    await insert(clickhouse, DELIVERIES, outcome("n5", State.DELIVERED))
+    await insert(clickhouse, DELIVERIES, outcome("n5", State.FAILED))
+    books = await clickhouse.query(query("conservation"))
+    assert books.result_rows == [("SALE_OFFER", "push", 7, 1, 1, 1, 1, 1, 1, 1)]
+
+
+async def test_totals_know_every_channel_and_what_is_on_its_way(clickhouse: AsyncClient) -> None:
+    await insert(clickhouse, ACCEPTED, *(outcome(n, State.ACCEPTED, "sms") for n in "abc"))
+    await insert(clickhouse, DELIVERIES, outcome("a", State.FAILED, "sms"))
+    found = await totals(clickhouse)
+    assert set(found) == {"push", "sms", "email", "inapp"}
+    assert found["sms"] == {
+        "accepted": 3, "delivered": 0, "failed": 1, "suppressed": 0, "expired": 0, "cancelled": 0,
+        "in_flight": 2,
+    }  # fmt: skip
+
+
+async def test_engagement_is_counted_by_people_and_by_machines(clickhouse: AsyncClient) -> None:
+    for name in "abcd":
+        await insert(clickhouse, ACCEPTED, outcome(name, State.ACCEPTED))
+        await insert(clickhouse, DELIVERIES, outcome(name, State.DELIVERED))
+
+    def event(number: int, kind: Any, name: str, **more: Any) -> Engagement:
+        return Engagement(str(number), kind, name, "u", AT, **more)
+
+    events = [
+        event(1, "open", "a", channel="push"), event(2, "click", "a", channel="push"),
+        event(2, "click", "a", channel="push"), event(3, "click", "b"),
+        event(4, "click", "c", channel="push", bot=True, bot_reason="scanner"),
+        event(5, "convert", "b", channel="push"), event(6, "click", "d", channel="email"),
+    ]  # fmt: skip
+    for each in events:
+        await insert(clickhouse, ENGAGEMENT, each)
+    rate = await clickhouse.query(query("click_through"))
+    assert rate.result_rows == [("SALE_OFFER", "push", "sale", 4, 2, 1, 0.5)]
+    funnel = await clickhouse.query(query("delivery_funnel"))
+    assert funnel.result_rows == [("SALE_OFFER", "push", 4, 4, 1, 2, 1)]
+
+
+async def test_the_latency_of_log_in_codes_is_from_acceptance_to_hand_off(
+    clickhouse: AsyncClient,
+) -> None:
+    rows = [
+        outcome(f"c{i}", State.DELIVERED, "sms", type="OTP", at=AT + timedelta(milliseconds=i))
+        for i in range(1, 101)
+    ]
+    late = outcome("x", State.FAILED, "sms", type="OTP", at=AT + timedelta(hours=1))
+    await insert(clickhouse, DELIVERIES, *rows, late)
+    latency = await clickhouse.query(
+        "SELECT delivered, p50_ms, p95_ms, p99_ms FROM tocsin.otp_latency"
+    )
+    assert latency.result_rows == [(100, 51, 96, 100)]
+
+
+async def test_a_request_without_a_delivery_is_unrouted_unless_it_was_dead_lettered(
+    clickhouse: AsyncClient,
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "notification_id": ["routed", "dead", "open"], "user_id": ["u"] * 3, "type": ["T"] * 3,
+        "accepted_at": [AT] * 3, "due_at": [AT] * 3, "topic": ["notification.requests"] * 3,
+        "partition": [0, 0, 0], "offset": [1, 2, 3],
+    }  # fmt: skip
+    await clickhouse.insert(
+        REQUESTS.name,
+        list(columns.values()),
+        list(columns),
+        column_oriented=True,
+        database="tocsin",
+    )
+    await insert(clickhouse, ACCEPTED, outcome("routed", State.ACCEPTED))
+    await clickhouse.insert(
+        "dead_letters", [["notification.requests", 0, 2, "Invalid"]],
+        ["topic", "partition", "offset", "error"], database="tocsin",
+    )  # fmt: skip
+    found = await clickhouse.query("SELECT notification_id FROM tocsin.unrouted")
+    assert found.result_rows == [("open",)]
