@@ -32,10 +32,11 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
     }
 
 
-def start(env: dict[str, str]) -> subprocess.Popen[str]:
+def start(env: dict[str, str], stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "api.serve"], env=env, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "api.serve"], env=env, stdout=subprocess.DEVNULL, stderr=stderr,
+        text=True,
+    )  # fmt: skip
 
 
 @pytest.fixture
