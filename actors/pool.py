@@ -23,6 +23,7 @@ from actors.otp_lane import OtpLane
 from actors.sender import Sender
 from actors.shard import ConnectionShard
 from tocsin.errors import EngineUnavailable
+from tocsin.process import step_back
 from tocsin.records import Channel, Delivery, DeliveryBatch, OtpChallenge, encode
 from tocsin.settings import Settings
 from tocsin.store import SendResult
@@ -67,6 +68,14 @@ class Shard(ConnectionShard):
         await self.stop()
 
 
+class BulkSender(Sender):
+    """The sender as an actor: it steps back when log-ins want the processor."""
+
+    def __init__(self, settings: Settings, channel: Channel, name: str) -> None:
+        step_back()
+        super().__init__(settings, channel, name)
+
+
 async def _publish(shard: str, payload: bytes) -> bytes:
     """Call `publish` of another shard."""
     handle = await asyncio.to_thread(ray.get_actor, shard, NAMESPACE)
@@ -92,7 +101,7 @@ def create(settings: Settings) -> dict[str, Any]:
             if channel is Channel.INAPP:
                 made[name] = _made(Shard, name, settings, name)
             else:
-                made[name] = _made(Sender, name, settings, channel, name)
+                made[name] = _made(BulkSender, name, settings, channel, name)
     return made
 
 

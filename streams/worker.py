@@ -21,7 +21,7 @@ from streams.serve import serve
 from tocsin.clock import SystemClock
 from tocsin.groups import STREAMS
 from tocsin.kafka import start_producer
-from tocsin.process import run
+from tocsin.process import run, step_back
 from tocsin.records import CHANNELS
 from tocsin.settings import Settings
 from tocsin.store import Notifications, Profiles, Subscriptions, connect
@@ -61,6 +61,7 @@ def consumers(
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Consume until told to stop; then finish what was taken."""
+    step_back()
     producer = await start_producer(settings)
     redis = await connect(settings)
     pools = await Pools.connect(settings)

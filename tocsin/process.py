@@ -24,6 +24,7 @@ from tocsin.settings import Settings
 
 Main = Callable[[Settings, asyncio.Event], Awaitable[None]]
 _PR_SET_PDEATHSIG = 1
+_BULK_NICENESS = 10
 
 
 def run(name: str, main: Main) -> None:
@@ -68,6 +69,11 @@ def die_with_parent(number: int) -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
+
+
+def step_back() -> None:
+    """Give way to urgent processes on a busy host: for bulk work, never for the OTP path."""
+    os.nice(_BULK_NICENESS)
 
 
 def ready(settings: Settings, name: str, **facts: Any) -> None:

@@ -58,6 +58,9 @@ def environment(data_dir: Path) -> dict[str, str]:
         # else Ray kills actors when *other* programs fill the machine's memory
         "RAY_memory_monitor_refresh_ms": "0",
         "RAY_DEDUP_LOGS": "0",
+        # Ray would put every actor behind all other programs (nice 15), the OTP lane with them;
+        # here the bulk processes step back by themselves (tocsin.process.step_back)
+        "RAY_worker_niceness": "0",
     }
 
 
