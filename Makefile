@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 SAMPLE := loadtest/data/online-retail-sample.csv.gz
-SPEED ?= 1800
+SPEED ?= 3600
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -22,7 +22,7 @@ help: ## Show this
 
 install: $(STAMP) ## Create .venv with the locked versions (the others do it by themselves)
 
-run: $(STAMP) ## Start everything and replay a sample shop; Ctrl-C stops it (SPEED=1800 times real time)
+run: $(STAMP) ## Start everything and replay a sample shop; Ctrl-C stops it (SPEED=3600: an hour a second)
 	@exec $(BIN)/tocsin up --replay $(SAMPLE) --speed $(SPEED) --run "$$(date +%s)" $(ARGS)
 
 test: $(STAMP) ## Run every test that needs no outside server (ARGS="-k name" chooses)

@@ -170,3 +170,7 @@ _passed_on("audit", "The conservation law over ClickHouse: every accepted delive
 _passed_on("sql", 'Query ClickHouse: `tocsin sql "SELECT …"`.')
 _passed_on("dlq", "Dead letters: `tocsin dlq list`, `show` and `replay`.")
 _passed_on("rebuild", "Rebuild Redis from the compacted topics.")
+
+
+if __name__ == "__main__":
+    app()
