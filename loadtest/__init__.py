@@ -1,1 +1,1 @@
-"""Load and judgement: the provider sandbox, the replay, the bench. Nothing here is needed to send."""
+"""Load and judgement: the provider sandbox, the replay, the bench. Not needed to send."""

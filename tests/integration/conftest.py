@@ -58,7 +58,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def kafka_url() -> Iterator[str]:
-    """A running broker: Tansu, or with TOCSIN_TEST_KAFKA_URL whatever is there (make test-kafka)."""
+    """A running broker: Tansu, or with TOCSIN_TEST_KAFKA_URL (make test-kafka) what is there."""
     if url := os.environ.get("TOCSIN_TEST_KAFKA_URL"):
         yield url
         return
@@ -76,7 +76,7 @@ def store_settings(redis_url: str, tmp_path: Path) -> Settings:
         data_dir=tmp_path,
         otp_secret="test-pepper-0123456789abcdef",
         jwt_secret="test-jwt-secret-0123456789abcdef0123456789",
-    )  # type: ignore[arg-type]
+    )
 
 
 @pytest.fixture

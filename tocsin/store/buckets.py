@@ -13,7 +13,7 @@ class Buckets:
         self._take = script(client, "bucket")
 
     async def take(self, name: str, want: int, rate: float, capacity: float) -> tuple[int, int]:
-        """Take up to `want` tokens of a bucket refilled at `rate` per second up to `capacity` (≥ 1).
+        """Take up to `want` tokens of a bucket refilled at `rate`/s up to `capacity` (≥ 1).
 
         Returns (granted, wait_ms): how many are yours, for good, and when none is, how long until
         the next one. Tokens are never given back: take 50-200 at a time, and use them.

@@ -24,7 +24,6 @@ from tocsin.records.outcome import State
 from tocsin.store import keys
 from tocsin.store.client import script
 
-
 LEASE_SECONDS: Final = 60
 """How long a sender of another name leaves a claim alone; no claim may be worked on for longer."""
 

@@ -1,5 +1,7 @@
 """Whatever is wrong with a record becomes one Invalid that names the field."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,10 +40,8 @@ def test_a_wrong_record_names_the_field_and_the_reason(
 
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_raise_anything_but_invalid(payload: bytes) -> None:
-    try:
+    with suppress(Invalid):
         split_requests(payload)
-    except Invalid:
-        pass
 
 
 def test_a_cloudevent_is_unwrapped() -> None:
@@ -50,8 +50,9 @@ def test_a_cloudevent_is_unwrapped() -> None:
 
 
 def test_a_cloudevent_may_hold_a_batch() -> None:
-    event = b'{"specversion":"1.0","data":{"requests":[{"notification_id":"n","user_id":"u","type":"T"}]}}'
-    assert [r.notification_id for r in split_requests(event) if not isinstance(r, Invalid)] == ["n"]
+    request = b'{"notification_id":"n","user_id":"u","type":"T"}'
+    event = b'{"specversion":"1.0","data":{"requests":[%b]}}' % request
+    assert split_requests(event) == [decode(NotificationRequest, request)]
 
 
 def test_one_bad_request_in_a_batch_spoils_only_itself() -> None:

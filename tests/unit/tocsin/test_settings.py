@@ -42,5 +42,5 @@ def test_groups_nest_by_their_first_word(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_secrets_do_not_show() -> None:
-    settings = Settings(jwt_secret="hush-hush", twilio={"auth_token": "hush-too"})  # type: ignore[arg-type]
+    settings = Settings(jwt_secret="hush-hush", twilio={"auth_token": "hush-too"})
     assert "hush" not in repr(settings)
