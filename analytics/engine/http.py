@@ -1,13 +1,11 @@
 """ClickHouse's HTTP interface over a `Directory`.
 
-Queries block, so each runs in a thread; inserts have threads of their own, so that no report can
-stand in front of the writer. Beyond `MOST_WAITING` requests the answer is ClickHouse's own
-TOO_MANY_SIMULTANEOUS_QUERIES.
+Queries block, so each runs in a thread; inserts have a lane of their own, so that no report can
+stand in front of the writer.
 """
 
-import asyncio
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -16,11 +14,13 @@ from analytics.client import Place
 from analytics.engine.directory import Directory
 from analytics.engine.encoding import decoded, encoded
 from analytics.engine.gate import Role, admit
-from analytics.engine.problem import NOT_IMPLEMENTED, TOO_MANY_QUERIES, Problem
+from analytics.engine.lane import Lane
+from analytics.engine.problem import NOT_IMPLEMENTED, Problem
 from analytics.engine.request import Request, take_apart
 from analytics.engine.run import Result, run
 from analytics.engine.statement import first_word
 
+THREADS: Final = 4
 MOST_WAITING: Final = 64
 MOST_BODY: Final = 256 << 20
 _OK: Final = "Ok.\n"
@@ -43,9 +43,8 @@ class Interface:
         self._directory, self._writer = directory, writer
         self._version = directory.ask("SELECT version()")
         self._timezone = directory.ask("SELECT timezone()")
-        self._queries = ThreadPoolExecutor(4, thread_name_prefix="query")
-        self._inserts = ThreadPoolExecutor(4, thread_name_prefix="insert")
-        self._waiting = 0
+        self._queries = Lane("query", THREADS, MOST_WAITING)
+        self._inserts = Lane("insert", THREADS, MOST_WAITING)
 
     def app(self) -> web.Application:
         """`/` and `/ping`."""
@@ -58,8 +57,8 @@ class Interface:
         return app
 
     async def _stop(self, _: web.Application) -> None:
-        self._queries.shutdown()
-        self._inserts.shutdown()
+        self._queries.close()
+        self._inserts.close()
 
     async def _ping(self, _: web.Request) -> web.Response:
         return web.Response(text=_OK)
@@ -75,17 +74,9 @@ class Interface:
 
     async def _run(self, request: Request) -> tuple[Result, bytes, str]:
         role = admit(request.user, request.password, self._writer)
-        if self._waiting >= MOST_WAITING:
-            reason = f"Too many simultaneous queries. Maximum: {MOST_WAITING}"
-            raise Problem(TOO_MANY_QUERIES, "TOO_MANY_SIMULTANEOUS_QUERIES", reason)
         inserts = first_word(request.sql[:4096]) == "INSERT"
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._inserts if inserts else self._queries, self._work, request, role
-            )
-        finally:
-            self._waiting -= 1
+        lane = self._inserts if inserts else self._queries
+        return await lane.run(partial(self._work, request, role))
 
     def _work(self, request: Request, role: Role) -> tuple[Result, bytes, str]:
         result = run(self._directory, request, role)

@@ -306,13 +306,20 @@ def test_a_reader_may_limit_its_query_and_nothing_else(at: Place) -> None:
     assert http(at, query="SELECT 1", format_schema="x").status == 500
 
 
-async def test_too_many_questions_at_once_are_refused_by_name(at: Place) -> None:
+async def test_too_many_questions_at_once_are_refused_and_leave_room_for_rows(
+    at: Place, writer: Client
+) -> None:
     async with ClientSession() as session:
 
-        async def ask() -> str | None:
-            async with session.post(f"http://{at}/", data="SELECT sleep(0.2)") as response:
+        async def ask(sql: str, **fields: str) -> str | None:
+            async with session.post(f"http://{at}/", data=sql, params=fields) as response:
                 return response.headers.get("X-ClickHouse-Exception-Code")
 
-        codes = await asyncio.gather(*(ask() for _ in range(90)))
+        flood = [asyncio.create_task(ask("SELECT sleep(0.2)")) for _ in range(90)]
+        while not any(task.done() for task in flood):
+            await asyncio.sleep(0.01)
+        insert = ask("INSERT INTO shop.t (a) VALUES (1)", user=at.user, password=at.password)
+        assert await insert is None
+        codes = await asyncio.gather(*flood)
     assert codes.count("202") == 90 - 64
     assert codes.count(None) == 64
