@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, UndefinedError
+from jinja2.runtime import new_context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from actors.context import Context, money
@@ -67,8 +68,12 @@ class _Words:
 
 
 def _run(template: Template, variables: dict[str, Any]) -> str:
-    """`template.render` without copying the variables and Jinja's globals, which none uses here."""
-    return "".join(template.root_render_func(template.new_context(variables, shared=True)))
+    """`template.render` without copying the variables, and without Jinja's globals, which no
+    template here uses."""
+    context = new_context(
+        template.environment, template.name, template.blocks, variables, shared=True
+    )
+    return "".join(template.root_render_func(context))
 
 
 def _source(kind: str, name: str) -> str:
