@@ -26,7 +26,7 @@ from tocsin.records import (
 )
 from tocsin.settings import Settings
 from tocsin.store import Profiles, Subscriptions
-from tocsin.topics import INVENTORY, PROFILES, REQUESTS
+from tocsin.topics import ENGAGEMENT, INVENTORY, PROFILES, REQUESTS
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -144,3 +144,16 @@ async def test_rebuild_restores_profiles_and_subscriptions(
     await _restock(settings, redis, producer)([_record(9, 5, sku)])
     assert await _told(settings, sku) == [user]
     await producer.stop()
+
+
+async def test_a_whole_topic_is_read_however_its_records_were_batched(settings: Settings) -> None:
+    producer = await start_producer(settings, linger_ms=50)
+    marker = new_id().encode()
+    futures = [
+        await producer.send("engagement.events", marker + b"%d" % n, partition=0) for n in range(25)
+    ]
+    for future in futures:
+        await future
+    await producer.stop()
+    found = [r.value async for r in read_all(settings, ENGAGEMENT) if r.value.startswith(marker)]
+    assert found == [marker + b"%d" % n for n in range(25)]
