@@ -21,7 +21,8 @@ def test_the_reference_is_the_generated_one() -> None:
 
 def test_the_asyncapi_document_is_the_generated_one() -> None:
     committed = json.loads((ROOT / "docs" / "asyncapi.json").read_text())
-    assert committed == asyncapi.document(), "run: python -m tocsin.asyncapi > docs/asyncapi.json"
+    made = json.loads(json.dumps(asyncapi.document()))
+    assert committed == made, "run: python -m tocsin.asyncapi > docs/asyncapi.json"
 
 
 def test_every_setting_a_page_names_exists() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -34,6 +35,21 @@ async def unmerged(clickhouse: AsyncClient) -> AsyncIterator[None]:
         await clickhouse.command(f"SYSTEM START MERGES tocsin.{table}")
 
 
+@asynccontextmanager
+async def another_broker(pipeline: Settings) -> AsyncIterator[Settings]:
+    """An empty log, in memory and gone at the end."""
+    port = free_port()
+    broker = await asyncio.create_subprocess_exec(*tansu.command(port))
+    try:
+        wait_until(lambda: tansu.answers(port))
+        settings = pipeline.model_copy(update={"kafka_url": f"kafka://127.0.0.1:{port}"})
+        await ensure_topics(settings)
+        yield settings
+    finally:
+        broker.terminate()
+        await broker.wait()
+
+
 @pytest.fixture
 async def two_may_join(pipeline: Settings) -> AsyncIterator[Settings]:
     """A broker of its own: when two members leave Tansu 0.6 together, their group is stuck for
@@ -41,14 +57,8 @@ async def two_may_join(pipeline: Settings) -> AsyncIterator[Settings]:
     if os.environ.get("TOCSIN_TEST_KAFKA_URL"):
         yield pipeline
         return
-    port = free_port()
-    broker = await asyncio.create_subprocess_exec(*tansu.command(port))
-    wait_until(lambda: tansu.answers(port))
-    settings = pipeline.model_copy(update={"kafka_url": f"kafka://127.0.0.1:{port}"})
-    await ensure_topics(settings)
-    yield settings
-    broker.terminate()
-    await broker.wait()
+    async with another_broker(pipeline) as settings:
+        yield settings
 
 
 async def test_kill_9_again_and_again(pipeline: Settings, clickhouse: AsyncClient) -> None:
@@ -148,6 +158,19 @@ async def test_dying_at_this_line(
     async with Member(pipeline) as second:
         await _finished(traffic, clickhouse, second)
     assert await traffic.rows(clickhouse) == (1000, 1000, 1000)
+
+
+@pytest.mark.parametrize("more", [-100, 0, 100])
+async def test_a_log_that_begins_again_is_not_taken_for_the_old_one(
+    pipeline: Settings, clickhouse: AsyncClient, more: int
+) -> None:
+    """The embedded broker forgets; ClickHouse remembers tokens and plans of the same offsets."""
+    for count in (300, 300 + more):
+        async with another_broker(pipeline) as settings, Member(settings) as member:
+            traffic = Traffic(settings)
+            await traffic.send(count)
+            await _finished(traffic, clickhouse, member)
+            assert await traffic.rows(clickhouse) == (count, count, count)
 
 
 async def test_a_block_left_behind_is_finished_by_two_who_share_its_partitions(
