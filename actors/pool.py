@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 import ray
 from ray.exceptions import ActorDiedError, AuthenticationError, RayError, RayTaskError
+from ray.util import list_named_actors
 from redis.exceptions import RedisError
 
 from actors.otp_lane import OtpLane
@@ -46,7 +47,7 @@ _OPTIONS: Final[Mapping[str, Any]] = {
 }
 _PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 _PATIENCE: Final = 3
-"""Tries before the actor is looked up anew: only that shows that the whole cluster is another."""
+"""Tries before it is asked whether the whole cluster is another."""
 
 _CALLS_AT_ONCE: Final = 64
 
@@ -111,7 +112,10 @@ def _made(kind: type, name: str, *args: Any) -> Any:
 
 
 async def connect(settings: Settings) -> None:
-    """Join the Ray cluster as a driver. Raises `EngineUnavailable` after CONNECT_SECONDS."""
+    """Join the Ray cluster as a driver; nothing if it is joined. Raises `EngineUnavailable` after
+    CONNECT_SECONDS."""
+    if ray.is_initialized():
+        return
     end = time.monotonic() + CONNECT_SECONDS
     while not await _accepts(settings.ray_address):
         if time.monotonic() > end:
@@ -209,10 +213,11 @@ class Pools:
                     raise
                 if tries == 0:
                     log.warning("%s is away (%s), waiting for it", name, type(error).__name__)
-                if tries >= _PATIENCE or isinstance(error, ActorDiedError):
+                if isinstance(error, ActorDiedError):
                     self._handles.pop(name, None)
-                if isinstance(error, AuthenticationError):
-                    await self._rejoin()
+                if tries >= _PATIENCE:
+                    with suppress(EngineUnavailable):
+                        await self._join_anew()
                 await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
                 tries += 1
             else:
@@ -220,26 +225,28 @@ class Pools:
                     log.warning("%s is back", name)
                 return answer
 
-    async def _rejoin(self) -> None:
-        """Another cluster answers at the address: leave the one that is gone and join that one."""
+    async def _join_anew(self) -> None:
+        """If another cluster answers at the address, leave the one that is gone and join that one.
+
+        Handles and `get_actor` are answered from a cache; the list of names is not.
+        """
         async with self._joining:
             try:
-                await asyncio.to_thread(ray.get_actor, OTP_LANE, NAMESPACE)
-            except ValueError:
-                return  # the right cluster, and its actors are still to be made
-            except RayError:
-                pass
-            else:
-                return  # somebody was faster
-            log.warning("the Ray cluster was replaced; joining the new one")
-            self._handles.clear()
-            await asyncio.to_thread(ray.shutdown)
-            with suppress(EngineUnavailable):
+                await asyncio.to_thread(list_named_actors)
+            except AuthenticationError:
+                log.warning("the Ray cluster was replaced; joining the new one")
+                self._handles.clear()
+                await asyncio.to_thread(ray.shutdown)
                 await connect(self._settings)
+            except RayError as error:
+                log.debug("Ray does not answer: %s", error)
 
     async def _once(self, name: str, method: str, *args: Any) -> Any:
         handle = self._handles.get(name)
         if handle is None:
+            async with self._joining:
+                # else Ray would start a cluster of its own for whoever asks
+                await connect(self._settings)
             handle = await asyncio.to_thread(ray.get_actor, name, NAMESPACE)
             self._handles[name] = handle
         return await getattr(handle, method).remote(*args)

@@ -1,0 +1,134 @@
+"""Calls to actors: patient with what passes, loud about bugs. The actors here are plain objects."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ray.exceptions import ActorUnavailableError, RayTaskError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from actors import pool
+from actors.pool import OTP_LANE, Pools, names, passes
+from actors.supervise import _facts
+from tests.unit.actors.makers import delivery
+from tocsin.errors import ConfigError, EngineUnavailable
+from tocsin.records import Channel, State, encode
+from tocsin.settings import Settings
+from tocsin.store import SendResult
+
+SETTINGS = Settings(push_senders=3)
+
+
+class Remote:
+    """A method of a handle: `remote` answers what `call` says."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+        self.calls: list[tuple[Any, ...]] = []
+
+    async def remote(self, *args: Any) -> Any:
+        self.calls.append(args)
+        return self._call(*args)
+
+
+class Handle:
+    """An actor that answers every method by `call`."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self.send = self.deliver = self.broadcast = self.facts = Remote(call)
+
+
+def task_error(cause: Exception) -> Exception:
+    return RayTaskError("send", "traceback", cause)  # type: ignore[no-untyped-call]
+
+
+def pools(**handles: Handle) -> Pools:
+    made = Pools(SETTINGS)
+    made._handles.update({name.replace("_", "-"): handle for name, handle in handles.items()})
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_PAUSES", (0.0,))
+
+
+RESULTS = [SendResult("n1:push", State.DELIVERED)]
+
+
+def test_every_channel_has_its_actors() -> None:
+    found = names(SETTINGS)
+    assert found[Channel.PUSH] == ["sender-push-0", "sender-push-1", "sender-push-2"]
+    assert found[Channel.INAPP] == ["shard-0"]
+
+
+async def test_a_partition_stays_with_one_sender() -> None:
+    handles = [Handle(lambda _: encode(RESULTS)) for _ in range(3)]
+    made = pools(sender_push_0=handles[0], sender_push_1=handles[1], sender_push_2=handles[2])
+    for partition in (0, 1, 3, 4):
+        assert await made.send(Channel.PUSH, partition, [delivery()]) == RESULTS
+    assert [len(handle.send.calls) for handle in handles] == [2, 2, 0]
+
+
+async def test_an_actor_that_is_away_is_asked_again_with_the_same_bytes() -> None:
+    errors = [ActorUnavailableError("away", None), task_error(RedisConnectionError("away"))]
+
+    def answer(_: bytes) -> bytes:
+        if errors:
+            raise errors.pop()
+        return encode([])
+
+    handle = Handle(answer)
+    assert await pools(otp_lane=handle).send_otp([]) == []
+    assert handle.send.calls == [(b"[]",)] * 3
+
+
+async def test_a_bug_in_an_actor_is_raised() -> None:
+    def answer(_: bytes) -> bytes:
+        raise task_error(KeyError("bug"))
+
+    with pytest.raises(RayTaskError):
+        await pools(otp_lane=Handle(answer)).send_otp([])
+
+
+async def test_a_broadcast_passes_over_a_shard_that_is_away() -> None:
+    def away(*_: object) -> int:
+        raise ActorUnavailableError("away", None)
+
+    made = Pools(Settings(shards=2))
+    made._handles.update({"shard-0": Handle(away), "shard-1": Handle(lambda *_: 7)})
+    assert await made.broadcast("ops", b"{}") == 7
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [
+        (ActorUnavailableError("away", None), True),
+        (ValueError("no such actor yet"), True),
+        (EngineUnavailable("Ray", "x", "y"), True),
+        (task_error(RedisConnectionError("away")), True),
+        (task_error(EngineUnavailable("Redis", "x", "y")), True),
+        (task_error(KeyError("bug")), False),
+        (task_error(ConfigError("wrong key")), False),
+    ],
+)
+def test_what_can_pass_and_what_cannot(error: Exception, waits: bool) -> None:
+    assert passes(error) is waits
+
+
+async def test_the_supervisor_stops_at_a_wrong_setting_and_waits_for_the_rest() -> None:
+    def wrong() -> Any:
+        raise task_error(ConfigError("TOCSIN_APNS_KEY_FILE: no such file"))
+
+    def starting() -> Any:
+        raise ActorUnavailableError("starting", None)
+
+    with pytest.raises(ConfigError, match=r"^TOCSIN_APNS_KEY_FILE: no such file$"):
+        await _facts(Handle(wrong))
+    assert await _facts(Handle(starting)) == {}
+    assert await asyncio.wait_for(_facts(Handle(lambda: {"pid": 7})), 5) == {"pid": 7}
+
+
+def test_the_lane_is_nobody_elses_name() -> None:
+    assert OTP_LANE not in {name for pool_ in names(SETTINGS).values() for name in pool_}
