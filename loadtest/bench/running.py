@@ -29,9 +29,9 @@ class Running:
 
     def __enter__(self) -> "Running":
         self._data_dir.mkdir(parents=True, exist_ok=True)
-        log = (self._data_dir / "up.log").open("wb")
         argv = [sys.executable, "-m", "tocsin", "up", "--data", str(self._data_dir)]
-        self._process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
+        with (self._data_dir / "up.log").open("wb") as log:
+            self._process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
         self._wait()
         return self
 

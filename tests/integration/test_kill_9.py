@@ -1,0 +1,99 @@
+"""kill -9 of the Faust worker, a Ray sender and the analytics writer in the middle of a replay:
+nothing lost, nothing told twice, the books balance.
+
+TOCSIN_TEST_SALES names another sales file than the bundled sample.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.bench.journal import Journal
+from loadtest.bench.running import Running
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+SAMPLE = Path(__file__).parents[2] / "loadtest" / "data" / "online-retail-sample.csv.gz"
+SALES = Path(os.environ.pop("TOCSIN_TEST_SALES", str(SAMPLE)))
+
+
+def _summary(running: Running) -> dict[str, Any]:
+    argv = [sys.executable, "-m", "analytics.summary", "--json"]
+    done = subprocess.run(argv, env=running.environment, capture_output=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def _pid(data: Path, name: str) -> int:
+    facts = json.loads((data / "run" / f"{name}.ready").read_text())
+    return int(facts["pid"])
+
+
+def _actor(data: Path, name: str) -> int:
+    facts = json.loads((data / "run" / "actors.ready").read_text())
+    return int(facts["pids"][name])
+
+
+def _expected(directory: Path) -> dict[str, Any]:
+    report = directory / "expected.json"
+    argv = [sys.executable, "-m", "loadtest.replay", str(SALES), "--dry-run"]
+    subprocess.run([*argv, "--report", str(report)], check=True, stdout=subprocess.DEVNULL)
+    return dict(json.loads(report.read_text()))
+
+
+async def _journal(url: str) -> dict[str, Any]:
+    async with Journal(url) as journal:
+        return await journal.summary()
+
+
+def test_what_is_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    data, told = tmp_path / "data", _expected(tmp_path)
+    notifications = {**told["notifications"], "BACK_IN_STOCK": told["signups"], "OTP": told["otps"]}
+    with Running(data) as running:
+        argv = [sys.executable, "-m", "loadtest.replay", str(SALES), "--speed", "0"]
+        replay = subprocess.Popen(argv, env=running.environment, stdout=subprocess.DEVNULL)
+        # the victims die one after the other, each when work has gone on since the last
+        for victim in ("streams-1", "sender-email-0", "sender-push-0", "writer"):
+            _until_more(running)
+            pid = _actor(data, victim) if victim.startswith("sender") else _pid(data, victim)
+            os.kill(pid, signal.SIGKILL)
+        assert replay.wait(300) == 0
+        found = _settled(running, notifications)
+        audit = subprocess.run(
+            [sys.executable, "-m", "analytics.audit"], env=running.environment, capture_output=True
+        )
+        journal = asyncio.run(_journal(running.environment["TOCSIN_SANDBOX_URL"]))
+    assert found["notifications"] == notifications
+    assert found["failed"] == found["expired"] == found["suppressed"] == 0, found
+    assert audit.returncode == 0, audit.stdout.decode()
+    print(json.dumps({"delivered": found["delivered"], "sandbox": journal}))
+    by_channel = found["by_channel"]
+    # a send whose answer died with the sender is made again, with the same id: never more of them
+    # than were under way
+    assert journal["duplicates"] <= 2 * 400
+    assert journal["accepted"]["smtp"] - by_channel["email"]["delivered"] in range(401)
+    assert journal["accepted"]["twilio"] == by_channel["sms"]["delivered"]
+
+
+def _until_more(running: Running, deliveries: int = 200) -> None:
+    before = _summary(running)["delivered"]
+    end = time.monotonic() + 120
+    while _summary(running)["delivered"] < before + deliveries:
+        assert time.monotonic() < end, "nothing goes on"
+
+
+def _settled(running: Running, notifications: dict[str, int]) -> dict[str, Any]:
+    end = time.monotonic() + 300
+    while True:
+        found = _summary(running)
+        if found["notifications"] == notifications and not found["in_flight"]:
+            return found
+        assert time.monotonic() < end, found
+        time.sleep(0.5)
