@@ -12,12 +12,16 @@ Decision = Delivery | Outcome
 
 
 def decide(
-    request: NotificationRequest, profile: Profile | None, accepted_at: datetime, now: datetime
+    request: NotificationRequest,
+    profile: Profile | None,
+    accepted_at: datetime,
+    now: datetime,
+    duplicate: bool = False,
 ) -> Iterator[Decision]:
     """One decision per channel of the request, its own or its type's.
 
     Critical messages pass opt-out, muting and quiet hours: they are the log-in code and the
-    security warning. Nothing else does.
+    security warning. Nothing else does. `duplicate` tells that the dedupe key is taken.
     """
     policy = policy_of(request.type)
     category = request.category or policy.category
@@ -25,7 +29,7 @@ def decide(
     not_before = _not_before(request, profile, now)
     for channel in dict.fromkeys(request.channels or policy.channels):
         ended = _ended(request, profile, channel, category, expires_at, not_before, now)
-        if ended:
+        if ended := (State.SUPPRESSED, "duplicate") if duplicate else ended:
             state, reason = ended
             yield _outcome(request, channel, state, reason, accepted_at, now)
             continue

@@ -1,7 +1,7 @@
 """The router agent: requests in, deliveries and early outcomes out."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,13 +22,19 @@ from tocsin.records import (
     State,
     split_requests,
 )
-from tocsin.store import Notifications, Profiles
+from tocsin.store import Notifications, Profiles, Seen
 
 
 class _Read(NamedTuple):
     request: NotificationRequest
     place: str
     record: Record
+
+
+class _Standing(NamedTuple):
+    read: _Read
+    profile: Profile | None
+    duplicate: bool
 
 
 class Route:
@@ -48,12 +54,10 @@ class Route:
     async def __call__(self, records: Sequence[Record]) -> None:
         """Durable when it returns: deliveries on their channels, outcomes of the rest."""
         reads = [read for record in records for read in await self._requests(record)]
-        reads = await self._first_seen(reads)
-        profiles = await self._profiles_of(reads)
         emit, now = Emit(self._producer), self._clock.now()
         routed: Counter[tuple[str, str]] = Counter()
-        for read in reads:
-            self._route(read, profiles.get(read.request.user_id), emit, routed, now)
+        for standing in await self._standings(reads):
+            routed.update(_route(standing, emit, now))
         await emit.flush()
         for labels, count in routed.items():
             ROUTED.labels(*labels).inc(count)
@@ -67,34 +71,32 @@ class Route:
                 found.append(_Read(request, f"{record.place}:{index}", record))
         return found
 
-    async def _first_seen(self, reads: list[_Read]) -> list[_Read]:
-        duplicate = await self._notifications.duplicates(
+    async def _standings(self, reads: Sequence[_Read]) -> list[_Standing]:
+        """What there is to decide on; a notification id from elsewhere in the log is not."""
+        seen = await self._notifications.seen(
             [read.request for read in reads], [read.place for read in reads]
         )
-        return [read for read, again in zip(reads, duplicate, strict=True) if not again]
-
-    async def _profiles_of(self, reads: Sequence[_Read]) -> dict[str, Profile | None]:
         users = list(dict.fromkeys(read.request.user_id for read in reads))
-        return dict(zip(users, await self._profiles.get_many(users), strict=True))
+        profiles = dict(zip(users, await self._profiles.get_many(users), strict=True))
+        return [
+            _Standing(read, profiles[read.request.user_id], how is Seen.DUPLICATE)
+            for read, how in zip(reads, seen, strict=True)
+            if how is not Seen.AGAIN
+        ]
 
-    def _route(
-        self,
-        read: _Read,
-        profile: Profile | None,
-        emit: Emit,
-        routed: Counter[tuple[str, str]],
-        now: datetime,
-    ) -> None:
-        request, partition = read.request, read.record.partition
-        accepted_at = request.accepted_at or read.record.at
-        for decision in decide(request, profile, accepted_at, now):
-            opened = _opened(decision, now)
-            if isinstance(decision, Delivery):
-                emit.delivery(decision, partition, now)
-                emit.outcomes((opened,), partition)
-                routed[decision.channel, decision.type] += 1
-            else:
-                emit.outcomes((opened, decision), partition)
+
+def _route(standing: _Standing, emit: Emit, now: datetime) -> Iterator[tuple[str, str]]:
+    """Emit what is decided; yields channel and type of each delivery handed on."""
+    request, record = standing.read.request, standing.read.record
+    accepted_at = request.accepted_at or record.at
+    for decision in decide(request, standing.profile, accepted_at, now, standing.duplicate):
+        opened = _opened(decision, now)
+        if isinstance(decision, Delivery):
+            emit.delivery(decision, record.partition, now)
+            emit.outcomes((opened,), record.partition)
+            yield decision.channel, decision.type
+        else:
+            emit.outcomes((opened, decision), record.partition)
 
 
 def _opened(decision: Delivery | Outcome, now: datetime) -> Outcome:

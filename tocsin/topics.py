@@ -26,7 +26,7 @@ class Topic:
 
 INVENTORY = Topic("inventory.changes", "sku", "Sellable stock after a change, or a delta")
 REQUESTS = Topic("notification.requests", "user_id", "One request, or {requests:[...]}")
-OTP = Topic("notification.otp", "user_id", "OTP challenges; never the code", retention_hours=1)
+OTP = Topic("notification.otp", "user_id", "OTP challenges; never the code")
 PUSH = Topic("channel.push", "as read", "Push deliveries to make", internal=True)
 SMS = Topic("channel.sms", "as read", "SMS deliveries to make", internal=True)
 EMAIL = Topic("channel.email", "as read", "Email deliveries to make", internal=True)

@@ -105,7 +105,7 @@ class Work:
         summary = merge(await self._ask("analytics.summary", "--json"), report, seconds, before)
         if self._wish.summary:
             write(self._wish.summary, summary)
-        drift, said = await self._run("analytics.audit")
+        drift, said = await self._run("analytics.audit", "--quiescent")
         if drift:
             self._screen.warn(f"the audit finds drift:\n{said}")
         return int(bool(code or drift)), summary

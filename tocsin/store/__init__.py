@@ -2,11 +2,11 @@
 
 from tocsin.store.claims import Claim, Claims, SendResult
 from tocsin.store.client import connect
-from tocsin.store.notifications import Notifications
+from tocsin.store.notifications import Notifications, Seen
 from tocsin.store.profiles import Profiles
 from tocsin.store.subscriptions import Restocked, Subscriptions
 
 __all__ = [
-    "Claim", "Claims", "Notifications", "Profiles", "Restocked", "SendResult", "Subscriptions",
-    "connect",
+    "Claim", "Claims", "Notifications", "Profiles", "Restocked", "Seen", "SendResult",
+    "Subscriptions", "connect",
 ]  # fmt: skip

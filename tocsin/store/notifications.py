@@ -1,12 +1,22 @@
 """Which notifications were seen: the router's dedupe, one script call per batch."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from redis.asyncio import Redis
 
 from tocsin.records import NotificationRequest
 from tocsin.store import keys
 from tocsin.store.client import script
+
+
+class Seen(StrEnum):
+    """FIRST: act on it. AGAIN: the same notification id from another place in the log; the first
+    one is what is answered for. DUPLICATE: another notification with the same dedupe key."""
+
+    FIRST = "first"
+    AGAIN = "again"
+    DUPLICATE = "duplicate"
 
 
 class Notifications:
@@ -20,13 +30,11 @@ class Notifications:
         self._seen = script(client, "seen")
         self._seconds = int(hours * 3600)
 
-    async def duplicates(
+    async def seen(
         self, requests: Sequence[NotificationRequest], places: Sequence[str]
-    ) -> list[bool]:
-        """For each request, whether another place in the log brought it before.
-
-        `places[i]` is ``topic:partition:offset:index``, the same whenever that record is read.
-        """
+    ) -> list[Seen]:
+        """How each request stands. `places[i]` is ``topic:partition:offset:index``, the same
+        whenever that record is read."""
         if not requests:
             return []
         names, args = [], [str(self._seconds)]
@@ -36,5 +44,11 @@ class Notifications:
             if request.dedupe_key:
                 names.append(keys.dedupe(request.user_id, request.type, request.dedupe_key))
                 args.append(request.notification_id)
-        found = iter(await self._seen(keys=names, args=args))
-        return [bool(next(found)) | bool(r.dedupe_key and next(found)) for r in requests]
+        held = iter(await self._seen(keys=names, args=args))
+        return [_standing(bool(next(held)), bool(r.dedupe_key and next(held))) for r in requests]
+
+
+def _standing(same_id: bool, same_key: bool) -> Seen:
+    if same_id:
+        return Seen.AGAIN
+    return Seen.DUPLICATE if same_key else Seen.FIRST

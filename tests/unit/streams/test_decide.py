@@ -96,6 +96,14 @@ def test_quiet_hours_put_off_and_do_not_drop() -> None:
     assert {d.not_before for d in found.values() if isinstance(d, Delivery)} == {morning}
 
 
+def test_a_taken_dedupe_key_suppresses_and_says_so() -> None:
+    found = list(decide(ORDER, ANNA, NOW, NOW, duplicate=True))
+    assert {(o.state, o.reason) for o in found if isinstance(o, Outcome)} == {
+        (State.SUPPRESSED, "duplicate")
+    }
+    assert len(found) == 2
+
+
 times = st.integers(0, 23).map("{:02d}:30".format)
 preferences = st.builds(
     Preferences,
