@@ -11,6 +11,7 @@ from loadtest.replay.events import Event, Login, Order, Stock
 from loadtest.replay.logins import Logins
 from loadtest.replay.pace import Pace
 from loadtest.replay.refusals import refusals
+from loadtest.replay.shoppers import Shoppers
 from loadtest.replay.stockroom import Stockroom
 from loadtest.replay.tally import Tally
 from loadtest.replay.waves import Wave, WaveBuilder
@@ -29,8 +30,16 @@ _KNOWN_OTHERWISE: Final = frozenset({409})
 class Driver:
     """One replay. `seen` is called whenever counts have moved on."""
 
-    def __init__(self, api: Api, stockroom: Stockroom, logins: Logins, bodies: Bodies) -> None:
+    def __init__(
+        self,
+        api: Api,
+        stockroom: Stockroom,
+        logins: Logins,
+        bodies: Bodies,
+        shoppers: Shoppers | None = None,
+    ) -> None:
         self._api, self._stockroom, self._logins, self._bodies = api, stockroom, logins, bodies
+        self._shoppers = shoppers
         self.seen: Callable[[], None] = lambda: None
         self._ahead = asyncio.Semaphore(_WAVES_AHEAD)
         self.tally = Tally()
@@ -86,6 +95,8 @@ class Driver:
         else:
             self.tally.add([event])
             self.tally.counts["verified_otps"] += verified
+            if verified and self._shoppers:
+                await self._shoppers.arrive(event.customer)
         self.seen()
 
     async def _stock(self, events: Sequence[Stock]) -> None:

@@ -21,6 +21,7 @@ from loadtest.replay.phones import Phones
 from loadtest.replay.sales import Sales
 from loadtest.replay.screen import Screen, show_bad_rows, show_refusals, summary
 from loadtest.replay.shop import timeline
+from loadtest.replay.shoppers import Shoppers
 from loadtest.replay.stockroom import Stockroom
 from loadtest.replay.tally import Tally
 from tocsin.errors import EngineUnavailable, Invalid
@@ -69,16 +70,25 @@ class Job:
         producer = await start_producer(settings)
         try:
             async with ClientBuilder().build() as client:
-                driver = self._driver(settings, client, producer, stop)
+                shoppers = Shoppers(settings)
+                driver = self._driver(settings, client, producer, shoppers, stop)
                 with Screen(self._console, self._whole, len(self._sales.rows)) as screen:
                     driver.seen = lambda: screen.show(driver.tally, driver.rows)
                     ready(settings, "replay", rows=len(self._sales.rows))
-                    await self._drive(driver, stop)
+                    try:
+                        await self._drive(driver, stop)
+                    finally:
+                        await shoppers.leave()
         finally:
             await producer.stop()
 
     def _driver(
-        self, settings: Settings, client: Client, producer: AIOKafkaProducer, stop: asyncio.Event
+        self,
+        settings: Settings,
+        client: Client,
+        producer: AIOKafkaProducer,
+        shoppers: Shoppers,
+        stop: asyncio.Event,
     ) -> Driver:
         url = self._options.api or settings.public_url
         api = Api(client, url, ServiceToken(settings), stop, self._options.patience)
@@ -87,7 +97,7 @@ class Job:
         stockroom = Stockroom(producer, settings.kafka_url)
         edition = f"{self._sales.digest}:{self._options.initial_stock}:{self._options.run}"
         bodies = Bodies(edition, time.time())
-        return Driver(api, stockroom, Logins(api, phones, stop), bodies)
+        return Driver(api, stockroom, Logins(api, phones, stop), bodies, shoppers)
 
     async def _drive(self, driver: Driver, stop: asyncio.Event) -> None:
         events = timeline(self._sales.rows, self._options.initial_stock)

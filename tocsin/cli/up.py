@@ -234,7 +234,7 @@ class Up:
     def _addresses(self) -> dict[str, str]:
         at = {name: f"{LOOPBACK}:{port}" for name, port in self._layout.ports.items()}
         url = self._environment["TOCSIN_PUBLIC_URL"]
-        found = {"page": f"{url}/", "shop": f"{url}/shop", "API": f"{url}/docs"}
+        found = {"page": f"{url}/", "API": f"{url}/docs"}
         if self._layout.sandbox:
             found["sandbox"] = f"http://{at['sandbox-http']}/sandbox/journal"
         found |= {
