@@ -1,5 +1,6 @@
 """Engines for integration tests: embedded ones, or those whose TOCSIN_TEST_* URL is set."""
 
+import asyncio
 import json
 import os
 import socket
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from redis.asyncio import Redis
 
 from tocsin.engines import broker as tansu
@@ -17,6 +19,7 @@ from tocsin.engines import valkey
 from tocsin.kafka import ensure_topics
 from tocsin.settings import Settings
 from tocsin.store import connect
+from tocsin.topics import ALL
 
 
 def free_port() -> int:
@@ -56,16 +59,32 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka_url() -> Iterator[str]:
-    """A running broker: Tansu, or with TOCSIN_TEST_KAFKA_URL (make test-kafka) what is there."""
+    """A running broker with nothing in it, for each module: one of them leaves records on purpose
+    that the next could not read. Tansu, or with TOCSIN_TEST_KAFKA_URL (make test-kafka) what is
+    there, without our topics."""
     if url := os.environ.get("TOCSIN_TEST_KAFKA_URL"):
+        asyncio.run(forget_topics(url))
         yield url
         return
     port = free_port()
     for _ in _running(tansu.command(port)):
         wait_until(lambda: tansu.answers(port))
         yield f"kafka://127.0.0.1:{port}"
+
+
+async def forget_topics(kafka_url: str) -> None:
+    """Delete every topic of the catalogue, and return when the broker has forgotten them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=Settings(kafka_url=kafka_url).kafka_servers())
+    await admin.start()
+    try:
+        ours = {topic.name for topic in ALL}
+        while there := ours & set(await admin.list_topics()):
+            await admin.delete_topics(sorted(there))
+            await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
 
 
 @pytest.fixture
