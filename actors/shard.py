@@ -26,6 +26,7 @@ from actors.sockets.peers import Call, Peers, nobody
 from actors.sockets.reception import Reception
 from actors.sockets.upkeep import always, cancelled, hear_reads, keep_lease
 from tocsin.clock import Clock, SystemClock
+from tocsin.errors import EngineUnavailable
 from tocsin.records import DeliveryBatch, encode
 from tocsin.settings import Settings
 from tocsin.store import Profiles, connect
@@ -113,7 +114,7 @@ class ConnectionShard:
         if self._running is None:
             async with self._starting:
                 if self._stopped:
-                    raise RuntimeError(f"shard {self._name} is stopped")
+                    raise EngineUnavailable("the shard", self._name, "it is stopping, ask again")
                 if self._running is None:
                     self._running = await self._begin()
         return self._running

@@ -13,8 +13,11 @@ class Way(NamedTuple):
     recipient: str | None
 
 
-def way_to(profile: Profile | None, wanted: Channel | None) -> Way:
+def way_to(profile: Profile | None, wanted: Channel | None, prefixes: tuple[str, ...] = ()) -> Way:
     """By SMS, or to somebody without a phone by push, unless a channel is wanted.
+
+    `prefixes` are the dialling prefixes codes may go to, all where there are none: a number
+    elsewhere is no way to this person, which keeps pumped traffic off the bill.
 
     Raises `Invalid` for channels that are no second factor: whoever reads a person's mail or is
     logged in to the shop may be the one to keep out.
@@ -22,6 +25,8 @@ def way_to(profile: Profile | None, wanted: Channel | None) -> Way:
     if wanted not in (None, Channel.SMS, Channel.PUSH):
         raise Invalid("channel", f"codes go by sms or push, not by {wanted}")
     phone = profile.phone if profile else None
+    if phone and prefixes and not phone.startswith(prefixes):
+        phone = None
     device = _newest_device(profile) if profile else None
     if wanted is Channel.PUSH or (wanted is None and not phone and device):
         return Way(Channel.PUSH, device)

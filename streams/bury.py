@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime
+from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
@@ -9,6 +10,9 @@ from tocsin.errors import Invalid
 from tocsin.metrics import DEAD_LETTERS
 from tocsin.records import DeadLetter, encode
 from tocsin.topics import DEAD
+
+KEPT_BYTES: Final = 600_000
+"""Of a payload, so that its letter (base64) is itself a record that everybody can read."""
 
 
 class Bury:
@@ -20,15 +24,19 @@ class Bury:
     async def one(
         self, topic: str, partition: int, offset: int, payload: bytes, error: Exception
     ) -> None:
-        """Bury one payload. A bug's own words stay out: they may quote the payload."""
+        """Bury one payload. A bug's own words stay out: they may quote the payload. Of an oversize
+        one the beginning is kept, and the reason says so."""
+        reason = error.reason if isinstance(error, Invalid) else "could not be processed"
+        if len(payload) > KEPT_BYTES:
+            reason += f" (the first {KEPT_BYTES:,} of {len(payload):,} bytes are kept)"
         letter = DeadLetter(
             topic=topic,
             partition=partition,
             offset=offset,
             error=type(error).__name__,
             field=error.field if isinstance(error, Invalid) else "",
-            reason=error.reason if isinstance(error, Invalid) else "could not be processed",
-            payload_b64=base64.b64encode(payload).decode(),
+            reason=reason,
+            payload_b64=base64.b64encode(payload[:KEPT_BYTES]).decode(),
             at=datetime.now(UTC),
         )
         DEAD_LETTERS.labels(topic).inc()

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, NoReturn
 
 import faust
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from redis.exceptions import RedisError
 
 from streams.app import raw_topic
 from streams.bury import Bury
 from tocsin.errors import EngineUnavailable, Invalid
+from tocsin.kafka import PLACE_HEADER
 from tocsin.metrics import BATCH_SECONDS, CONSUMED, QUEUE_DEPTH
 from tocsin.topics import Topic
 
@@ -33,18 +34,22 @@ EX_SOFTWARE = 70
 
 
 class Record(NamedTuple):
-    """One Kafka record. `at` is when the broker or producer stamped it (UTC)."""
+    """One Kafka record. `at` is when the broker or producer stamped it (UTC).
+
+    `origin` is the place a record was put back from (a dead letter, the spool of an in-memory log).
+    """
 
     topic: str
     partition: int
     offset: int
     value: bytes
     at: datetime
+    origin: str = ""
 
     @property
     def place(self) -> str:
-        """``topic:partition:offset``: the same whenever this record is read."""
-        return f"{self.topic}:{self.partition}:{self.offset}"
+        """``topic:partition:offset``: the same whenever this record is read, also put back."""
+        return self.origin or f"{self.topic}:{self.partition}:{self.offset}"
 
 
 Work = Callable[[Sequence[Record]], Awaitable[None]]
@@ -157,6 +162,8 @@ class Consume:
             try:
                 await self._work(records)
                 return
+            except MessageSizeTooLargeError:
+                raise  # says something about a record, and no waiting makes it smaller
             except OUTAGE as error:
                 if pause == 0.1:
                     log.warning("%s waits: %s: %s", self.topic.name, type(error).__name__, error)
@@ -190,8 +197,22 @@ class Consume:
 
 def _record(event: Any) -> Record:
     message = event.message
-    at = datetime.fromtimestamp(message.timestamp or time.time(), UTC)
-    return Record(message.topic, message.partition, message.offset, message.value or b"", at)
+    origin = dict(message.headers or ()).get(PLACE_HEADER, b"").decode(errors="replace")
+    return Record(
+        message.topic,
+        message.partition,
+        message.offset,
+        message.value or b"",
+        _instant(message.timestamp),
+        origin,
+    )
+
+
+def _instant(timestamp: float | None) -> datetime:
+    """A producer may stamp anything, such as microseconds; that must not stop the partition."""
+    now = time.time()
+    sane = timestamp is not None and 0 < timestamp < now + 86_400
+    return datetime.fromtimestamp(timestamp if sane and timestamp else now, UTC)
 
 
 def die(why: str) -> NoReturn:

@@ -31,7 +31,7 @@ def decide(
         ended = _ended(request, profile, channel, category, expires_at, not_before, now)
         if ended := (State.SUPPRESSED, "duplicate") if duplicate else ended:
             state, reason = ended
-            yield _outcome(request, channel, state, reason, accepted_at, now)
+            yield early_outcome(request, channel, state, reason, accepted_at, now)
             continue
         yield Delivery(
             notification_id=request.notification_id,
@@ -95,7 +95,7 @@ def _reachable(profile: Profile, channel: Channel) -> bool:
             return True
 
 
-def _outcome(
+def early_outcome(
     request: NotificationRequest,
     channel: Channel,
     state: State,
@@ -103,6 +103,7 @@ def _outcome(
     accepted_at: datetime,
     now: datetime,
 ) -> Outcome:
+    """How a delivery ended before anybody was asked to make it."""
     return Outcome(
         delivery_id=f"{request.notification_id}:{channel}",
         notification_id=request.notification_id,

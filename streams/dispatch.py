@@ -14,7 +14,7 @@ from streams.emit import Emit
 from streams.retry_policy import exhausted, next_wait
 from tocsin.clock import Clock
 from tocsin.metrics import AMBIGUOUS, OUTCOMES, RETRIES
-from tocsin.records import Channel, Delivery, DeliveryBatch, Outcome, State, decode
+from tocsin.records import Channel, Delivery, DeliveryBatch, Outcome, State, decode_internal
 from tocsin.store import SendResult
 
 
@@ -92,5 +92,5 @@ def outcome_of(delivery: Delivery, result: SendResult, now: datetime) -> Outcome
 def _by_partition(records: Sequence[Record]) -> dict[int, list[Delivery]]:
     found: dict[int, list[Delivery]] = defaultdict(list)
     for record in records:
-        found[record.partition] += decode(DeliveryBatch, record.value).deliveries
+        found[record.partition] += decode_internal(DeliveryBatch, record.value).deliveries
     return found

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -11,8 +12,8 @@ from rich.table import Table
 
 from streams.log import read_all
 from tocsin import settings as settings_module
-from tocsin.errors import TocsinError
-from tocsin.kafka import start_producer
+from tocsin.errors import Invalid, TocsinError
+from tocsin.kafka import PLACE_HEADER, start_producer
 from tocsin.records import DeadLetter, decode
 from tocsin.settings import Settings
 from tocsin.topics import DEAD
@@ -22,7 +23,10 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 async def letters(settings: Settings) -> list[DeadLetter]:
     """Every letter there is, oldest first."""
-    found = [decode(DeadLetter, record.value) async for record in read_all(settings, DEAD)]
+    found = []
+    async for record in read_all(settings, DEAD):
+        with suppress(Invalid):  # somebody else's record on our topic hides no letter
+            found.append(decode(DeadLetter, record.value))
     return sorted(found, key=lambda letter: letter.at)
 
 
@@ -35,7 +39,12 @@ async def put_back(settings: Settings, chosen: list[DeadLetter]) -> None:
     try:
         for letter in chosen:
             payload = base64.b64decode(letter.payload_b64)
-            await producer.send_and_wait(letter.topic, payload, partition=letter.partition)
+            await producer.send_and_wait(
+                letter.topic,
+                payload,
+                partition=letter.partition,
+                headers=[(PLACE_HEADER, _place(letter).encode())],
+            )
     finally:
         await producer.stop()
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from actors.pool import Pools
 from streams.consume import OUTAGE, Record
-from tocsin.records import Outcome, OutcomeBatch, State, decode, encode
+from tocsin.records import Outcome, OutcomeBatch, State, decode_internal, encode
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Live:
 
     async def __call__(self, records: Sequence[Record]) -> None:
         for record in records:
-            for outcome in decode(OutcomeBatch, record.value).outcomes:
+            for outcome in decode_internal(OutcomeBatch, record.value).outcomes:
                 self._counts[outcome.channel, outcome.state] += 1
                 if outcome.state is not State.ACCEPTED:
                     self._feed.append(outcome)

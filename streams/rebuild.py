@@ -35,9 +35,7 @@ async def _profiles(settings: Settings, profiles: Profiles) -> int:
         if record.key not in live or live[record.key].version <= profile.version:
             live[record.key] = profile
     for profile in live.values():
-        there = await profiles.get(profile.user_id)
-        if there is None or there.version < profile.version:
-            await profiles.put(profile)
+        await profiles.put(profile)
     return len(live)
 
 

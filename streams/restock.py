@@ -20,6 +20,7 @@ from tocsin.topics import REQUESTS, SUBSCRIPTIONS
 
 _LIFETIME: Final = timedelta(hours=12)
 _MOST: Final = 250
+_AHEAD: Final = timedelta(days=1)
 
 
 class Restock:
@@ -54,7 +55,11 @@ class Restock:
 
     async def _change(self, record: Record) -> list[InventoryChange]:
         try:
-            return [decode(InventoryChange, record.value)]
+            change = decode(InventoryChange, record.value)
+            if change.occurred_at > self._clock.now() + _AHEAD:
+                # it would make every later change of the SKU look stale
+                raise Invalid("occurred_at", "lies more than a day ahead")
+            return [change]
         except Invalid as error:
             await self._bury.one(*record[:4], error)
             return []

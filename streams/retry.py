@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from streams.consume import Record
 from streams.emit import Emit
 from tocsin.clock import Clock
-from tocsin.records import Delivery, DeliveryBatch, decode
+from tocsin.records import Delivery, DeliveryBatch, decode_internal
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -29,7 +29,7 @@ class Retry:
             (
                 (delivery.not_before or _EPOCH, record.partition, delivery)
                 for record in records
-                for delivery in decode(DeliveryBatch, record.value).deliveries
+                for delivery in decode_internal(DeliveryBatch, record.value).deliveries
             ),
             key=lambda entry: entry[0],
         )

@@ -1,5 +1,6 @@
 """The router agent: requests in, deliveries and early outcomes out."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -9,8 +10,9 @@ from aiokafka import AIOKafkaProducer
 
 from streams.bury import Bury
 from streams.consume import Record
-from streams.decide import decide
+from streams.decide import Decision, decide, early_outcome
 from streams.emit import Emit
+from streams.policy import policy_of
 from tocsin.clock import Clock
 from tocsin.errors import Invalid
 from tocsin.metrics import ROUTED
@@ -20,9 +22,12 @@ from tocsin.records import (
     Outcome,
     Profile,
     State,
+    encode,
     split_requests,
 )
 from tocsin.store import Notifications, Profiles, Seen
+
+log = logging.getLogger(__name__)
 
 
 class _Read(NamedTuple):
@@ -57,7 +62,16 @@ class Route:
         emit, now = Emit(self._producer), self._clock.now()
         routed: Counter[tuple[str, str]] = Counter()
         for standing in await self._standings(reads):
-            routed.update(_route(standing, emit, now))
+            try:
+                decisions = _decisions(standing, now)
+            except Exception as error:
+                # one request that cannot be decided on must not take its whole record along
+                log.exception("%s cannot be routed", standing.read.place)
+                await self._bury.one(
+                    *standing.read.record[:3], encode(standing.read.request), error
+                )
+                decisions = _undecidable(standing, now)
+            routed.update(_emitted(decisions, standing, emit, now))
         await emit.flush()
         for labels, count in routed.items():
             ROUTED.labels(*labels).inc(count)
@@ -85,18 +99,34 @@ class Route:
         ]
 
 
-def _route(standing: _Standing, emit: Emit, now: datetime) -> Iterator[tuple[str, str]]:
-    """Emit what is decided; yields channel and type of each delivery handed on."""
+def _decisions(standing: _Standing, now: datetime) -> list[Decision]:
     request, record = standing.read.request, standing.read.record
     accepted_at = request.accepted_at or record.at
-    for decision in decide(request, standing.profile, accepted_at, now, standing.duplicate):
+    return list(decide(request, standing.profile, accepted_at, now, standing.duplicate))
+
+
+def _undecidable(standing: _Standing, now: datetime) -> list[Decision]:
+    request = standing.read.request
+    channels = request.channels or policy_of(request.type).channels
+    return [
+        early_outcome(request, channel, State.FAILED, "could not be routed", now, now)
+        for channel in channels
+    ]
+
+
+def _emitted(
+    decisions: Sequence[Decision], standing: _Standing, emit: Emit, now: datetime
+) -> Iterator[tuple[str, str]]:
+    """Emit what was decided; yields channel and type of each delivery handed on."""
+    partition = standing.read.record.partition
+    for decision in decisions:
         opened = _opened(decision, now)
         if isinstance(decision, Delivery):
-            emit.delivery(decision, record.partition, now)
-            emit.outcomes((opened,), record.partition)
+            emit.delivery(decision, partition, now)
+            emit.outcomes((opened,), partition)
             yield decision.channel, decision.type
         else:
-            emit.outcomes((opened, decision), record.partition)
+            emit.outcomes((opened, decision), partition)
 
 
 def _opened(decision: Delivery | Outcome, now: datetime) -> Outcome:

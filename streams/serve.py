@@ -35,7 +35,7 @@ async def serve(
     await app.start()
     stopping = asyncio.create_task(stop.wait())
     crashed = asyncio.create_task(app.wait_until_stopped())
-    stuck = asyncio.create_task(watch(settings, app.conf.id, consumers))
+    stuck = asyncio.create_task(watch(settings, app.conf.id, consumers, app.consumer.assignment))
     try:
         await _until((asyncio.create_task(assigned.wait()), stopping, crashed))
         if assigned.is_set() and not stop.is_set():

@@ -6,14 +6,15 @@ lag is measured over connections of our own, so a fetcher that hangs cannot hide
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
 from streams.consume import Consume
 from tocsin.errors import EngineUnavailable
-from tocsin.lag import LagMeter
+from tocsin.lag import LagMeter, Positions
 from tocsin.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,20 +42,33 @@ class Stuck:
         return [name for name, count in self._counts.items() if count >= CHECKS]
 
 
-async def watch(settings: Settings, group: str, consumers: Sequence[Consume]) -> list[str]:
+async def watch(
+    settings: Settings,
+    group: str,
+    consumers: Sequence[Consume],
+    mine: Callable[[], Collection[Any]],
+) -> list[str]:
     """Returns when something is stuck, with the topics; the caller ends the process.
 
-    With several workers in a group the lag may be another's: that ends this one too, which costs a
-    rebalance and loses nothing.
+    `mine` gives the partitions assigned to this worker now: another's lag is not ours.
     """
     stuck = Stuck(consumers)
     while True:
         await asyncio.sleep(EVERY)
         try:
             async with LagMeter(settings) as meter:
-                lag = (await meter.positions()).lag()
+                positions = await meter.positions()
         except (EngineUnavailable, KafkaError) as error:
             log.warning("cannot see the lag: %s", error)
             continue
-        if found := stuck.check({topic: n for (g, topic), n in lag.items() if g == group}):
+        if found := stuck.check(_own_lag(positions, group, mine())):
             return found
+
+
+def _own_lag(positions: Positions, group: str, mine: Collection[Any]) -> dict[str, int]:
+    own = {(place.topic, place.partition) for place in mine}
+    lag: Counter[str] = Counter()
+    for place, end in positions.ends.items():
+        if (place.topic, place.partition) in own:
+            lag[place.topic] += max(0, end - positions.done(group, place))
+    return lag

@@ -28,6 +28,10 @@ class EngineUnavailable(TocsinError):
         super().__init__(f"{engine} does not answer at {where}: {next_step}")
         self.engine, self.where, self.next_step = engine, where, next_step
 
+    def __reduce__(self) -> tuple[type["EngineUnavailable"], tuple[str, str, str]]:
+        # it crosses process boundaries (Ray), and pickle would call it with its message alone
+        return type(self), (self.engine, self.where, self.next_step)
+
 
 class Invalid(TocsinError):
     """Input that can never become right by waiting.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -11,6 +12,9 @@ from aiokafka.partitioner import murmur2
 from tocsin.errors import EngineUnavailable
 from tocsin.settings import Settings
 from tocsin.topics import ALL, MAX_RECORD_BYTES, Topic
+
+PLACE_HEADER: Final = "tocsin-place"
+"""On a record put back: the ``topic:partition:offset`` it had, by which the router knows it."""
 
 _NEXT_STEP = "start it, or set TOCSIN_KAFKA_URL"
 

@@ -121,13 +121,19 @@ class Settings(BaseSettings):
     shards: Annotated[int, Field(ge=1, le=500), _is("Connection shard actors")] = 1
     stream_workers: Annotated[int, Field(ge=1, le=100), _is("Bulk Faust workers")] = 1
     dedupe_hours: Annotated[float, Field(gt=0), _is("How long ids are remembered")] = 24
-    sms_countries: Annotated[str, _is("Dialling prefixes OTPs may go to; empty: all")] = ""
+    sms_countries: Annotated[
+        str, _is("Dialling prefixes OTPs may go to, as +44,+49; empty: all")
+    ] = ""
 
     apns: Apns = Apns()
     fcm: Fcm = Fcm()
     twilio: Twilio = Twilio()
     smtp: Smtp = Smtp()
     rate: Rates = Rates()
+
+    def otp_prefixes(self) -> tuple[str, ...]:
+        """`+44,+49` as ("+44", "+49"); empty: anywhere."""
+        return tuple(p.strip() for p in self.sms_countries.split(",") if p.strip())
 
     def kafka_servers(self) -> list[str]:
         """`kafka://a:1,b:2` as ["a:1", "b:2"]."""

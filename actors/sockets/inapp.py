@@ -4,9 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
+from actors.decide import refusal
 from actors.sockets import frames
 from actors.sockets.frames import Push
-from actors.sockets.item import Render, item, refusal
+from actors.sockets.item import Render, item
 from tocsin.clock import Clock
 from tocsin.errors import Permanent
 from tocsin.records import Delivery, Profile, State

@@ -7,8 +7,7 @@ from typing import Final
 import msgspec
 
 from actors.message import Content
-from tocsin.records import Delivery, Priority, Profile, State, encode
-from tocsin.store import SendResult
+from tocsin.records import Delivery, Priority, Profile, encode
 
 Render = Callable[[Delivery, Profile], Content]
 """The words of a delivery for one person; raises `Permanent` when template or data are wrong."""
@@ -30,17 +29,6 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     url: str = ""
     priority: str = Priority.NORMAL.value
     expires_at: datetime | None = None
-
-
-def refusal(delivery: Delivery, profile: Profile | None, now: datetime) -> SendResult | None:
-    """Why a delivery is not to be made any more; None: make it, there is a profile."""
-    if delivery.expires_at is not None and delivery.expires_at <= now:
-        return SendResult(delivery.delivery_id, State.EXPIRED, "expired")
-    if profile is None:
-        return SendResult(delivery.delivery_id, State.SUPPRESSED, "unknown_user")
-    if profile.preferences.opted_out and delivery.priority is not Priority.CRITICAL:
-        return SendResult(delivery.delivery_id, State.SUPPRESSED, "opted_out")
-    return None
 
 
 def item(delivery: Delivery, content: Content) -> bytes:

@@ -137,11 +137,12 @@ LEFT JOIN
 ORDER BY type, channel;
 
 -- Requests nobody has opened a delivery for, and whose record was not dead-lettered: not routed
--- yet, or lost.
+-- yet, or lost. A letter about one item of a batch (field requests[n]) says nothing of the others.
 CREATE OR REPLACE VIEW tocsin.unrouted $cluster AS
 SELECT notification_id, user_id, type, accepted_at, due_at, topic, partition, offset
 FROM tocsin.requests FINAL
 WHERE notification_id NOT IN (SELECT notification_id FROM tocsin.accepted)
     AND notification_id NOT IN (SELECT notification_id FROM tocsin.deliveries)
     AND (topic, partition, offset) NOT IN
-        (SELECT topic, partition, offset FROM tocsin.dead_letters);
+        (SELECT topic, partition, offset FROM tocsin.dead_letters
+         WHERE NOT startsWith(field, 'requests['));

@@ -24,6 +24,7 @@ from tocsin.records import (
     OutcomeBatch,
     State,
     decode,
+    decode_internal,
     split_requests,
 )
 from tocsin.topics import DEAD, OTP, OUTCOMES
@@ -110,8 +111,10 @@ def _otp(records: Iterable[Record]) -> Filled:
 
 def _outcomes(records: Iterable[Record]) -> Filled:
     opened, ended, skipped = [], [], 0
-    for _, batch in _decoded(OutcomeBatch, records):
-        if batch is None:
+    for record in records:
+        try:
+            batch = decode_internal(OutcomeBatch, record.value)
+        except Invalid:
             skipped += 1
             continue
         opened += [each for each in batch.outcomes if each.state is State.ACCEPTED]

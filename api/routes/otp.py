@@ -46,7 +46,11 @@ async def request_otp(call: Caller) -> Response:
     """Send a code. Somebody unknown gets the same answer, and no code."""
     accepted_at = call.services.clock.now()
     body = await call.body(OtpBody)
-    way = way_to(await call.services.profiles.get(body.user_id), body.channel)
+    way = way_to(
+        await call.services.profiles.get(body.user_id),
+        body.channel,
+        call.services.settings.otp_prefixes(),
+    )
     otp = call.services.otp
     challenge = await otp.create(body.user_id, way.channel, body.purpose, way.recipient)
     try:

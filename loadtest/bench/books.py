@@ -1,4 +1,4 @@
-"""How many deliveries ended, as ClickHouse has it; sampled while the system works."""
+"""How many deliveries were made, as ClickHouse has it; sampled while the system works."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from clickhouse_connect.driver import AsyncClient
 from analytics.client import connect
 from tocsin.settings import Settings
 
-_ENDED = "SELECT count() FROM tocsin.deliveries"
+_ENDED = "SELECT count() FROM tocsin.deliveries WHERE state = 'delivered'"
 
 
 class Sample(NamedTuple):
@@ -28,7 +28,7 @@ class Books:
         self.samples: list[Sample] = []
 
     async def ended(self) -> int:
-        """Rows in `deliveries` now."""
+        """Delivered rows in `deliveries` now."""
         if self._client is None:
             self._client = await connect(self._settings)
         row = (await self._client.query(_ENDED)).first_row

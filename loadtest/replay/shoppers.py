@@ -42,7 +42,7 @@ class Shoppers:
         try:
             socket = await asyncio.wait_for(self._open(customer), _SECONDS)
         except (OSError, TimeoutError, WebSocketException) as error:
-            log.info("no socket for %s: %s", customer, error)
+            log.debug("no socket for %s: %s", customer, error)
             return
         self._online[customer] = (socket, asyncio.create_task(self._read(customer, socket)))
         if len(self._online) > self._most:

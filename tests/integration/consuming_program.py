@@ -13,7 +13,7 @@ from tocsin.kafka import start_producer
 from tocsin.process import run
 from tocsin.settings import Settings
 from tocsin.store import connect
-from tocsin.topics import REQUESTS
+from tocsin.topics import RETRY_LONG
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
@@ -29,7 +29,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         await asyncio.sleep(0.03)
         await redis.rpush("effects", *(record.value for record in records))
 
-    consume = Consume(REQUESTS, work, Bury(producer), most=20)
+    consume = Consume(RETRY_LONG, work, Bury(producer), most=20)
     await serve(settings, "program", make_app(settings, "test-consume"), [consume], stop)
 
 

@@ -16,7 +16,7 @@ from tocsin.kafka import start_producer
 from tocsin.process import ready_file
 from tocsin.records import DeadLetter, decode
 from tocsin.settings import Settings
-from tocsin.topics import DEAD, REQUESTS
+from tocsin.topics import DEAD, RETRY_LONG
 
 pytestmark = pytest.mark.integration
 
@@ -68,7 +68,7 @@ async def _effects_at_least(redis: Redis, count: int) -> None:
 async def _produce(settings: Settings, values: list[bytes]) -> None:
     producer = await start_producer(settings)
     futures = [
-        await producer.send(REQUESTS.name, value, partition=n % settings.partitions)
+        await producer.send(RETRY_LONG.name, value, partition=n % settings.partitions)
         for n, value in enumerate(values)
     ]
     await asyncio.gather(*futures)

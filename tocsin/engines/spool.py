@@ -15,7 +15,7 @@ from aiokafka.structs import ConsumerRecord
 
 from tocsin.errors import ConfigError
 from tocsin.groups import READS
-from tocsin.kafka import start_producer
+from tocsin.kafka import PLACE_HEADER, start_producer
 from tocsin.lag import LagMeter, Positions
 from tocsin.settings import Settings
 from tocsin.topics import ALL, DEAD, MAX_RECORD_BYTES
@@ -184,8 +184,12 @@ def _write(path: Path, data: bytes) -> None:
 
 
 async def _send(producer: AIOKafkaProducer, record: Spooled):  # type: ignore[no-untyped-def]
+    place = f"{record.topic}:{record.partition}:{record.offset}"
+    headers = [*record.headers]
+    if PLACE_HEADER not in dict(headers):
+        headers.append((PLACE_HEADER, place.encode()))
     return await producer.send(
-        record.topic, record.value, record.key, record.partition, record.timestamp, record.headers
+        record.topic, record.value, record.key, record.partition, record.timestamp, headers
     )
 
 

@@ -1,6 +1,6 @@
 """Every record that crosses a process boundary: frozen, framework-free, JSON on the wire."""
 
-from tocsin.records.codec import decode, encode, split_requests
+from tocsin.records.codec import decode, decode_internal, encode, split_requests
 from tocsin.records.delivery import Delivery, DeliveryBatch
 from tocsin.records.engagement import Engagement
 from tocsin.records.inventory import InventoryChange
@@ -15,5 +15,5 @@ __all__ = [
     "CHANNELS", "TERMINAL", "Channel", "DeadLetter", "Delivery", "DeliveryBatch", "Device",
     "Engagement", "InventoryChange", "NotificationRequest", "OtpChallenge", "Outcome",
     "OutcomeBatch", "Preferences", "Priority", "Profile", "QuietHours", "State", "Subscription",
-    "decode", "encode", "split_requests",
+    "decode", "decode_internal", "encode", "split_requests",
 ]  # fmt: skip

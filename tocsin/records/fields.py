@@ -17,4 +17,14 @@ Category = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Instant = Annotated[datetime, Meta(tz=True)]
 """An RFC 3339 date-time with its offset."""
 
+_EARLIEST, _LATEST = 2000, 2200
+
+
+def sane(name: str, at: datetime | None) -> None:
+    """Raise `ValueError` for an instant no arithmetic of ours survives (year 1, year 9999)."""
+    if at is not None and not _EARLIEST <= at.year < _LATEST:
+        raise ValueError(f"`{name}` must lie between the years {_EARLIEST} and {_LATEST}")
+
+
 Count = Annotated[int, Meta(ge=0, le=2**53)]
+Delta = Annotated[int, Meta(ge=-(2**53), le=2**53)]

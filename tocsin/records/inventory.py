@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tocsin.records.fields import Count, Id, Instant
+from tocsin.records.fields import Count, Delta, Id, Instant, sane
 
 
 class InventoryChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -16,7 +16,7 @@ class InventoryChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
     sku: Id
     occurred_at: Instant
     available: Count | None = None
-    delta: int | None = None
+    delta: Delta | None = None
     product_id: Id | None = None
     location: Id | None = None
     version: Count | None = None
@@ -24,3 +24,4 @@ class InventoryChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
     def __post_init__(self) -> None:
         if (self.available is None) == (self.delta is None):
             raise ValueError("exactly one of `available` and `delta` is needed")
+        sane("occurred_at", self.occurred_at)

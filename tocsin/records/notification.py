@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tocsin.records.fields import Category, Id, Instant, TypeName
+from tocsin.records.fields import Category, Id, Instant, TypeName, sane
 
 
 class Channel(StrEnum):
@@ -47,3 +47,8 @@ class NotificationRequest(
     send_at: Instant | None = None
     expires_at: Instant | None = None
     accepted_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        sane("send_at", self.send_at)
+        sane("expires_at", self.expires_at)
+        sane("accepted_at", self.accepted_at)

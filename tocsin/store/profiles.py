@@ -87,8 +87,11 @@ class Profiles:
         return kept | {user_id: after for (user_id, _, after), ok in fresh if ok}
 
     async def put(self, profile: Profile) -> None:
-        """Store as it stands, version and all (rebuild from the log)."""
-        await self._client.set(keys.profile(profile.user_id), encode(profile))
+        """Store as it stands, version and all, unless a newer one is there (for rebuild)."""
+        name, data = keys.profile(profile.user_id), encode(profile)
+        while (there := await self.get(profile.user_id)) is None or there.version < profile.version:
+            if await self._put(keys=[name], args=[there.version if there else 0, data]):
+                return
 
     async def delete(self, user_id: str) -> bool:
         """Forget a person. True if there was one."""

@@ -91,9 +91,10 @@ class Subscriptions:
 
     async def apply(self, changes: Sequence[InventoryChange]) -> list[Restocked]:
         """Apply changes in order, in one pipeline; `firing` is who waited and is now served."""
+        last = {change.sku: place for place, change in enumerate(changes)}
         async with self._client.pipeline(transaction=False) as pipe:
-            for change in changes:
-                await self._queue(pipe, change)
+            for place, change in enumerate(changes):
+                await self._queue(pipe, change, last[change.sku] == place)
             answers = await pipe.execute()
         ids = [i.decode() for answer in answers for i in answer[2:]]
         found = {s.subscription_id: s for s in await self._read(ids) if s}
@@ -107,7 +108,7 @@ class Subscriptions:
             for change, answer in zip(changes, answers, strict=True)
         ]
 
-    async def _queue(self, pipe: Redis, change: InventoryChange) -> None:
+    async def _queue(self, pipe: Redis, change: InventoryChange, last: bool) -> None:
         sku = change.sku
         await self._restock(
             keys=[keys.stock(sku), keys.stock_events(sku), keys.waiting(sku), keys.firing(sku)],
@@ -117,6 +118,7 @@ class Subscriptions:
                 "" if change.delta is None else change.delta,
                 "" if change.version is None else change.version,
                 _millis(change.occurred_at),
+                int(last),
             ],
             client=pipe,
         )

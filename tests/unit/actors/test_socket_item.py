@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
+from actors.decide import refusal
 from actors.message import Content
 from actors.sockets.frames import notification
-from actors.sockets.item import MAX_BODY, MAX_TITLE, MAX_URL, item, refusal
+from actors.sockets.item import MAX_BODY, MAX_TITLE, MAX_URL, item
 from tocsin.records import Channel, Delivery, Preferences, Priority, Profile, State
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -93,7 +93,7 @@ def test_a_challenge_is_a_request_of_type_otp() -> None:
 
 def test_the_other_topics_fill_one_table_each() -> None:
     click = Engagement("e", "click", "n", "u", AT, bot=True, bot_reason="scanner")
-    stock = InventoryChange("s", "sku", AT, delta=-(10**30))
+    stock = InventoryChange("s", "sku", AT, delta=-(2**53))
     letter = DeadLetter("t", 1, 2, "Invalid", "why", "eA==", AT)
     found = {
         ENGAGEMENT: fill("engagement.events", [_record(encode(click))]),

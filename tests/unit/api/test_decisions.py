@@ -20,6 +20,12 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PHONE = "+4917012345678"
 
 
+def test_a_phone_outside_the_allowed_prefixes_is_no_way() -> None:
+    profile = Profile("u", phone="+4917012345678")
+    assert way_to(profile, Channel.SMS, ("+44",)).recipient is None
+    assert way_to(profile, Channel.SMS, ("+44", "+49")).recipient == "+4917012345678"
+
+
 def test_somebody_new_is_created_with_the_time_noted() -> None:
     step = Registration(UserBody("u", devices={"d": Device("ios", "12345678")}), NOW)
     made = step(None)

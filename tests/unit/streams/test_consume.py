@@ -3,11 +3,13 @@ durable."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import MessageSizeTooLargeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,7 +44,12 @@ class Stream:
     def _message(self, offset: int) -> Any:
         value = self._values.get(offset, b"ok")
         return SimpleNamespace(
-            topic="t", partition=0, offset=offset, value=value, timestamp=1_700_000_000.0
+            topic="t",
+            partition=0,
+            offset=offset,
+            value=value,
+            timestamp=1_700_000_000.0,
+            headers=None,
         )
 
     async def ack(self, event: Any) -> None:
@@ -129,6 +136,46 @@ async def test_no_more_than_depth_batches_are_at_work() -> None:
     await _consume(stream, work, Letters(), depth=2)
     # two queued, one awaited by the acker, one waiting for room
     assert most <= 4
+
+
+@pytest.mark.parametrize("stamp", [None, -1.0, 1.8e12, 1e300])
+async def test_an_absurd_timestamp_stops_nothing(stamp: float | None) -> None:
+    stream = Stream([[0]], {})
+    message = stream._message(0)
+    message.timestamp = stamp
+    stream._message = lambda offset: message  # type: ignore[method-assign]
+    got: list[Record] = []
+
+    async def work(records: Sequence[Record]) -> None:
+        got.extend(records)
+
+    await _consume(stream, work, Letters())
+    assert abs((datetime.now(UTC) - got[0].at).total_seconds()) < 60
+
+
+async def test_a_record_put_back_is_known_by_the_place_it_had() -> None:
+    stream = Stream([[5]], {})
+    message = stream._message(5)
+    message.headers = {"tocsin-place": b"t:0:2"}
+    stream._message = lambda offset: message  # type: ignore[method-assign]
+    got: list[str] = []
+
+    async def work(records: Sequence[Record]) -> None:
+        got.extend(r.place for r in records)
+
+    await _consume(stream, work, Letters())
+    assert got == ["t:0:2"]
+
+
+async def test_a_record_too_large_to_hand_on_is_buried_and_not_tried_for_ever() -> None:
+    stream, letters = Stream([[0, 1]], {1: b"huge"}), Letters()
+
+    async def work(records: Sequence[Record]) -> None:
+        if any(r.value == b"huge" for r in records):
+            raise MessageSizeTooLargeError
+
+    await _consume(stream, work, letters)
+    assert (letters.offsets, stream.acked) == ([1], [0, 1])
 
 
 @pytest.mark.parametrize("value", [None, b""])

@@ -21,6 +21,7 @@ CHANGE = b'{"event_id":"e","sku":"s","occurred_at":"2026-01-01T00:00:00Z","avail
         (CHANGE.replace(b"}", b',"stock":1}'), "stock", "unknown field"),
         (CHANGE.replace(b'"sku":"s",', b""), "sku", "missing required field"),
         (CHANGE.replace(b"00Z", b"00"), "occurred_at", "timezone component"),
+        (CHANGE.replace(b"2026", b"9999"), "", "`occurred_at` must lie between the years"),
         (b"{", "", "not JSON"),
         (b"\xff\xfe", "", "not JSON"),
         (b"", "", "not JSON"),

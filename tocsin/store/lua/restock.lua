@@ -1,6 +1,7 @@
 -- Apply one stock change and take who waited for it.
 -- KEYS[1] stock:{sku}  KEYS[2] stock:{sku}:events  KEYS[3] waiting:{sku}  KEYS[4] firing:{sku}
 -- ARGV[1] event id  [2] available or ''  [3] delta or ''  [4] version or ''  [5] occurred at (ms)
+-- [6] 1 if this is the last change of the SKU in its batch: only that one's answer names who fires
 -- Returns {applied 0|1, available now, subscription id...}: every id must reach Kafka.
 --
 -- Fires on a crossing from none to some, never on a save. Ids taken but not yet confirmed stay in
@@ -46,5 +47,7 @@ if applied == 1 and before <= 0 and now > 0 then
 end
 
 local answer = {applied, now}
-for _, id in ipairs(redis.call('HKEYS', KEYS[4])) do answer[#answer + 1] = id end
+if ARGV[6] == '1' then
+  for _, id in ipairs(redis.call('HKEYS', KEYS[4])) do answer[#answer + 1] = id end
+end
 return answer
