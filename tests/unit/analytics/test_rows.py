@@ -102,7 +102,8 @@ def test_the_other_topics_fill_one_table_each() -> None:
     }
     for table, filled in found.items():
         assert all(len(column) == 1 for column in table.fill(filled.rows[table]))
-    columns = dict(zip(INVENTORY.names, INVENTORY.fill([stock]), strict=True))
+    absurd = InventoryChange("s", "sku", AT, delta=-(10**30))
+    columns = dict(zip(INVENTORY.names, INVENTORY.fill([absurd]), strict=True))
     assert columns["delta"] == [-(2**63 - 1)]
     assert columns["available"] == [None]
     assert columns["product_id"] == [""]
