@@ -36,7 +36,7 @@ def plan(
     environ: Mapping[str, str],
     port: int | None,
     sandbox: bool,
-    is_free: Callable[[int], bool] = port_choice.is_free,
+    is_free: Callable[[int], bool] = port_choice.claim,
     any_free: Callable[[], int] = port_choice.any_free,
 ) -> Layout:
     """Choose ports. Raises `ConfigError` when one that was asked for is taken."""

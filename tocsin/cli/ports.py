@@ -1,8 +1,12 @@
 """Which port each listener gets: the usual one, or a free one when that is taken."""
 
+import fcntl
+import os
 import socket
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -56,6 +60,28 @@ def _another(any_free: Callable[[], int], chosen: Mapping[str, int]) -> int:
 def _taken(port: int, how: str) -> str:
     who = owner(port)
     return f"port {port} is taken by {who}: stop it, or choose another with {how}"
+
+
+def claim(port: int) -> bool:
+    """Whether the port is free, and no other `tocsin up` of this user is about to use it.
+
+    The claim, a lock on a file, lasts as long as this process: its descriptor is kept open.
+    """
+    directory = Path(tempfile.gettempdir()) / f"tocsin-ports-{os.getuid()}"
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        lock = os.open(directory / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return is_free(port)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    if not is_free(port):
+        os.close(lock)
+        return False
+    return True
 
 
 def is_free(port: int) -> bool:

@@ -37,7 +37,8 @@ stages before it."""
 
 @dataclass(frozen=True)
 class Program:
-    """One process. Ready when `probe` says so; without one, when its ready file has its pid.
+    """One process. Ready when `probe` says so; without one, when its ready file has its pid. With
+    a `port`, not before it is this very process (or one below it) that listens there.
 
     `once`: it does its work, exits 0, and is not started again. `restart`: started again when it
     dies. `family`: it scatters daemons, which end with it. `stop_seconds`: how long it may take to
@@ -48,6 +49,7 @@ class Program:
     argv: tuple[str, ...]
     wave: Wave
     probe: Probe | None = None
+    port: int | None = None
     once: bool = False
     restart: bool = True
     family: bool = False

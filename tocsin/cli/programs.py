@@ -25,7 +25,8 @@ def _engines(layout: Layout, data_dir: Path) -> list[Program]:
         "clickhouse": lambda: _clickhouse(layout.ports["clickhouse"], data_dir / "clickhouse"),
         "ray": lambda: Program(
             "ray", tuple(ray_engine.command(layout.ports["ray"], data_dir)), Wave.ENGINES,
-            probe=partial(ray_engine.answers, layout.ports["ray"]), family=True,
+            probe=partial(ray_engine.answers, layout.ports["ray"]),
+            port=layout.ports["ray"], family=True,
         ),
     }  # fmt: skip
     found = [made[name]() for name in made if name not in layout.external]
@@ -35,14 +36,14 @@ def _engines(layout: Layout, data_dir: Path) -> list[Program]:
 def _valkey(port: int, directory: Path) -> Program:
     return Program(
         "valkey", tuple(valkey.command(port, directory)), Wave.ENGINES,
-        probe=partial(valkey.answers, port),
+        probe=partial(valkey.answers, port), port=port,
     )  # fmt: skip
 
 
 def _clickhouse(port: int, directory: Path) -> Program:
     return Program(
         "clickhouse", module("analytics.engine", "--port", port, "--path", directory),
-        Wave.ENGINES, probe=partial(clickhouse.answers, port),
+        Wave.ENGINES, probe=partial(clickhouse.answers, port), port=port,
     )  # fmt: skip
 
 

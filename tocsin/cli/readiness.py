@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from tocsin.cli.program import Program
 from tocsin.engines import broker, clickhouse
+from tocsin.engines.listening import listens
 from tocsin.errors import ConfigError, EngineUnavailable
 from tocsin.process import ready_file
 from tocsin.settings import Settings
@@ -21,6 +22,8 @@ from tocsin.settings import Settings
 async def is_ready(program: Program, pid: int, data_dir: Path) -> bool:
     """Whether the running process `pid` of this program serves now."""
     if not pid:
+        return False
+    if program.port and not listens(pid, program.port):
         return False
     if program.probe:
         return await asyncio.to_thread(program.probe)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tocsin.engines import broker, spool
+from tocsin.engines.listening import listens
 from tocsin.kafka import ensure_topics
 from tocsin.process import die_with_parent, ready, run
 from tocsin.settings import Settings
@@ -30,7 +31,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     )
     ended = asyncio.create_task(process.wait())
     try:
-        await asyncio.wait_for(_answers(port, ended), _START_SECONDS)
+        await asyncio.wait_for(_answers(process.pid, port, ended), _START_SECONDS)
         await _serve(settings, stop, ended)
     finally:
         if process.returncode is None:
@@ -38,8 +39,8 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         await ended
 
 
-async def _answers(port: int, ended: asyncio.Task[int]) -> None:
-    while not await asyncio.to_thread(broker.answers, port):
+async def _answers(pid: int, port: int, ended: asyncio.Task[int]) -> None:
+    while not (await asyncio.to_thread(broker.answers, port) and listens(pid, port)):
         if ended.done():
             sys.exit(f"the broker ended with code {ended.result()} before it served")
         await asyncio.sleep(0.05)

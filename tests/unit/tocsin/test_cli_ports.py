@@ -1,11 +1,13 @@
 """Ports: the usual one, a free one when it is taken, an error when it was asked for."""
 
 import socket
+import subprocess
+import sys
 from itertools import count
 
 import pytest
 
-from tocsin.cli.ports import any_free, choose, is_free, owner
+from tocsin.cli.ports import any_free, choose, claim, is_free, owner
 from tocsin.errors import ConfigError
 
 
@@ -49,3 +51,18 @@ def test_a_listener_makes_its_port_taken_and_is_named() -> None:
         assert not is_free(port)
         assert "(pid " in owner(port)
     assert is_free(any_free())
+
+
+def test_a_port_another_up_is_about_to_use_is_not_free() -> None:
+    port = any_free()
+    program = f"from tocsin.cli.ports import claim; print(claim({port})); input()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert other.stdout
+    assert other.stdout.readline() == "True\n"
+    assert is_free(port)
+    assert not claim(port)
+    other.communicate("\n")
+    assert claim(port)
