@@ -18,7 +18,7 @@ from tocsin.records import DeadLetter, decode
 from tocsin.settings import Settings
 from tocsin.topics import DEAD
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+app = typer.Typer(name="tocsin dlq", help=__doc__, no_args_is_help=True, add_completion=False)
 
 
 async def letters(settings: Settings) -> list[DeadLetter]:
@@ -94,6 +94,6 @@ def _chosen(place: str) -> list[DeadLetter]:
 
 if __name__ == "__main__":
     try:
-        app()
+        app(prog_name="tocsin dlq")
     except TocsinError as error:
         sys.exit(f"tocsin dlq: {error}")
