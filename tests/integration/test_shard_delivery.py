@@ -204,7 +204,7 @@ async def test_starting_is_idempotent_and_possible_after_a_stop(shop: Shop) -> N
     assert len(set(await asyncio.gather(*(shard.start() for _ in range(5))))) == 1
     await shard.stop()
     await shard.stop()
-    with pytest.raises(RuntimeError, match="stopped"):
+    with pytest.raises(EngineUnavailable, match="stopping"):
         await shard.broadcast("ops", b"{}")
     async with shop.client() as (client, _):
         await shop.deliver(delivery(1))
