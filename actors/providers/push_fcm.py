@@ -1,7 +1,7 @@
 """Push to Android and the web: pyfcm's payloads and error classes over our pooled client.
 
 pyfcm's own sending is not used: it opens a pool per message, sleeps on Retry-After and crashes on a
-date in it (shared field notes; README).
+date in it (measured; README).
 """
 
 import re
