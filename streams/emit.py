@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from streams.retry_policy import tier
 from tocsin.kafka import send_all
-from tocsin.records import Delivery, DeliveryBatch, Outcome, OutcomeBatch, encode
+from tocsin.records import Delivery, DeliveryBatch, Outcome, OutcomeBatch, encode, lane_of
 from tocsin.topics import BY_CHANNEL, OUTCOMES, Topic
 
 MOST: Final = 250
@@ -30,7 +30,8 @@ class Emit:
     def delivery(self, delivery: Delivery, partition: int, now: datetime) -> None:
         """To its channel, or to the retry topic that holds it until `not_before`."""
         wait = (delivery.not_before - now).total_seconds() if delivery.not_before else 0
-        topic = tier(wait) if wait > 0 else BY_CHANNEL[delivery.channel]
+        lane = lane_of(delivery.priority)
+        topic = tier(wait) if wait > 0 else BY_CHANNEL[delivery.channel, lane]
         self._deliveries[topic, partition].append(delivery)
 
     def outcomes(self, outcomes: Iterable[Outcome], partition: int) -> None:

@@ -22,14 +22,14 @@ from tocsin.clock import SystemClock
 from tocsin.groups import STREAMS
 from tocsin.kafka import start_producer
 from tocsin.process import run, step_back
-from tocsin.records import CHANNELS
+from tocsin.records import CHANNELS, LANES
 from tocsin.settings import Settings
 from tocsin.store import Notifications, Profiles, Subscriptions, connect
 from tocsin.topics import (
     BY_CHANNEL,
     INVENTORY,
     OUTCOMES,
-    REQUESTS,
+    REQUESTS_BY_LANE,
     RETRY_LONG,
     RETRY_MEDIUM,
     RETRY_SHORT,
@@ -49,9 +49,12 @@ def consumers(
     )
     return (
         Consume(INVENTORY, restock, bury, most=500),
-        Consume(REQUESTS, route, bury, most=50),
+        *(Consume(topic, route, bury, most=50) for topic in REQUESTS_BY_LANE.values()),
         *(
-            Consume(BY_CHANNEL[c], Dispatch(c, producer, pools, clock), bury, most=2, within=0.01)
+            Consume(
+                BY_CHANNEL[c, lane], Dispatch(c, producer, pools, clock), bury, most=2, within=0.01
+            )
+            for lane in LANES
             for c in CHANNELS
         ),
         *(Consume(t, Retry(producer, clock, hold), bury, depth=64) for t, hold in _RETRIES),

@@ -10,8 +10,14 @@ from tocsin.topics import Topic
 
 _RECORD: Final[dict[str, type[Any]]] = {
     topics.INVENTORY.name: records.InventoryChange,
-    topics.REQUESTS.name: records.NotificationRequest,
+    **{t.name: records.NotificationRequest for t in topics.REQUESTS_BY_LANE.values()},
     topics.OTP.name: records.OtpChallenge,
+    topics.SCHEDULE.name: records.Deferred,
+    topics.DUE.name: records.DueBatch,
+    topics.CANCELLATIONS.name: records.Cancellation,
+    topics.BROADCASTS.name: records.Broadcast,
+    topics.PAGES.name: records.Page,
+    topics.TEMPLATES.name: records.Template,
     topics.OUTCOMES.name: records.OutcomeBatch,
     topics.ENGAGEMENT.name: records.Engagement,
     topics.DEAD.name: records.DeadLetter,
@@ -20,7 +26,10 @@ _RECORD: Final[dict[str, type[Any]]] = {
     **{topic.name: records.DeliveryBatch for topic in topics.BY_CHANNEL.values()},
     **{t.name: records.DeliveryBatch for t in topics.ALL if t.name.startswith("retry.")},
 }
-_PUBLIC_INPUTS: Final = {topics.INVENTORY.name, topics.REQUESTS.name}
+_PUBLIC_INPUTS: Final = {
+    topics.INVENTORY.name,
+    *(topic.name for topic in topics.REQUESTS_BY_LANE.values()),
+}
 
 
 def document() -> dict[str, Any]:

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from tocsin.topics import (
+    BROADCASTS,
     BY_CHANNEL,
     DEAD,
+    DUE,
     ENGAGEMENT,
     INVENTORY,
     OTP,
     OUTCOMES,
-    REQUESTS,
+    PAGES,
+    REQUESTS_BY_LANE,
     RETRY_LONG,
     RETRY_MEDIUM,
     RETRY_SHORT,
@@ -25,8 +28,11 @@ STREAMS_OTP: Final = "tocsin-otp"
 ANALYTICS: Final = "tocsin-analytics"
 
 READS: Final[Mapping[str, tuple[Topic, ...]]] = {
-    STREAMS: (INVENTORY, REQUESTS, *BY_CHANNEL.values(), RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG),
+    STREAMS: (
+        INVENTORY, *REQUESTS_BY_LANE.values(), DUE, BROADCASTS, PAGES, *BY_CHANNEL.values(),
+        RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG,
+    ),
     STREAMS_OTP: (OTP,),
-    ANALYTICS: (REQUESTS, OTP, OUTCOMES, ENGAGEMENT, INVENTORY, DEAD),
-}
+    ANALYTICS: (*REQUESTS_BY_LANE.values(), OTP, OUTCOMES, ENGAGEMENT, INVENTORY, DEAD),
+}  # fmt: skip
 """The live page's view of ``delivery.outcomes`` is left out: nothing waits for a picture."""

@@ -26,14 +26,29 @@ class Topic:
 
 INVENTORY = Topic("inventory.changes", "sku", "Sellable stock after a change, or a delta")
 REQUESTS = Topic("notification.requests", "user_id", "One request, or {requests:[...]}")
+REQUESTS_HIGH = Topic("notification.requests.high", "user_id", "The same, critical and high")
+REQUESTS_LOW = Topic("notification.requests.low", "user_id", "The same, low: campaigns")
 OTP = Topic("notification.otp", "user_id", "OTP challenges; never the code")
 PUSH = Topic("channel.push", "as read", "Push deliveries to make", internal=True)
 SMS = Topic("channel.sms", "as read", "SMS deliveries to make", internal=True)
 EMAIL = Topic("channel.email", "as read", "Email deliveries to make", internal=True)
 INAPP = Topic("channel.inapp", "as read", "In-app deliveries to make", internal=True)
+PUSH_HIGH = Topic("channel.push.high", "as read", "Critical and high ones", internal=True)
+SMS_HIGH = Topic("channel.sms.high", "as read", "Critical and high ones", internal=True)
+EMAIL_HIGH = Topic("channel.email.high", "as read", "Critical and high ones", internal=True)
+INAPP_HIGH = Topic("channel.inapp.high", "as read", "Critical and high ones", internal=True)
+PUSH_LOW = Topic("channel.push.low", "as read", "Low ones: campaigns", internal=True)
+SMS_LOW = Topic("channel.sms.low", "as read", "Low ones: campaigns", internal=True)
+EMAIL_LOW = Topic("channel.email.low", "as read", "Low ones: campaigns", internal=True)
+INAPP_LOW = Topic("channel.inapp.low", "as read", "Low ones: campaigns", internal=True)
 RETRY_SHORT = Topic("retry.short", "as read", "Retries due within 2 s", internal=True)
 RETRY_MEDIUM = Topic("retry.medium", "as read", "Retries due within 30 s", internal=True)
 RETRY_LONG = Topic("retry.long", "as read", "Retries due within 5 min", internal=True)
+SCHEDULE = Topic("schedule", "schedule_id", "What waits for its hour", True, internal=True)
+DUE = Topic("schedule.due", "as read", "What waited and is to be decided on", internal=True)
+BROADCASTS = Topic("broadcasts", "broadcast_id", "A message to many, to be fanned out")
+PAGES = Topic("broadcasts.pages", "broadcast_id", "How far a fan-out has come", internal=True)
+CANCELLATIONS = Topic("cancellations", "notification_id", "What was taken back", compacted=True)
 OUTCOMES = Topic("delivery.outcomes", "as read", "What became of deliveries")
 ENGAGEMENT = Topic("engagement.events", "notification_id", "Clicks, opens, reads")
 DEAD = Topic("notification.dead", "as consumed", "Records that could not be used, and why")
@@ -44,8 +59,19 @@ SUBSCRIPTIONS = Topic(
 TEMPLATES = Topic("templates", "template_id", "Templates, or a tombstone", compacted=True)
 
 ALL: Final = (
-    INVENTORY, REQUESTS, OTP, PUSH, SMS, EMAIL, INAPP, RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG,
+    INVENTORY, REQUESTS, REQUESTS_HIGH, REQUESTS_LOW, OTP,
+    PUSH, SMS, EMAIL, INAPP, PUSH_HIGH, SMS_HIGH, EMAIL_HIGH, INAPP_HIGH,
+    PUSH_LOW, SMS_LOW, EMAIL_LOW, INAPP_LOW, RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG,
+    SCHEDULE, DUE, BROADCASTS, PAGES, CANCELLATIONS,
     OUTCOMES, ENGAGEMENT, DEAD, PROFILES, SUBSCRIPTIONS, TEMPLATES,
 )  # fmt: skip
 
-BY_CHANNEL: Final = {"push": PUSH, "sms": SMS, "email": EMAIL, "inapp": INAPP}
+REQUESTS_BY_LANE: Final = {"high": REQUESTS_HIGH, "normal": REQUESTS, "low": REQUESTS_LOW}
+
+BY_CHANNEL: Final = {
+    ("push", "high"): PUSH_HIGH, ("push", "normal"): PUSH, ("push", "low"): PUSH_LOW,
+    ("sms", "high"): SMS_HIGH, ("sms", "normal"): SMS, ("sms", "low"): SMS_LOW,
+    ("email", "high"): EMAIL_HIGH, ("email", "normal"): EMAIL, ("email", "low"): EMAIL_LOW,
+    ("inapp", "high"): INAPP_HIGH, ("inapp", "normal"): INAPP, ("inapp", "low"): INAPP_LOW,
+}  # fmt: skip
+"""Of a channel and a lane."""

@@ -1,6 +1,7 @@
 """From Kafka records to the rows of tables. Pure; a record that cannot be read is left out."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from analytics.writer.tables import (
@@ -27,10 +28,9 @@ from tocsin.records import (
     decode_internal,
     split_requests,
 )
-from tocsin.topics import DEAD, OTP, OUTCOMES
+from tocsin.topics import DEAD, OTP, OUTCOMES, REQUESTS_BY_LANE
 from tocsin.topics import ENGAGEMENT as ENGAGEMENT_TOPIC
 from tocsin.topics import INVENTORY as INVENTORY_TOPIC
-from tocsin.topics import REQUESTS as REQUESTS_TOPIC
 
 
 class Record(NamedTuple):
@@ -67,7 +67,7 @@ def fill(topic: str, records: Iterable[Record]) -> Filled:
     return _BY_TOPIC[topic](records)
 
 
-def _requests(records: Iterable[Record]) -> Filled:
+def _requests(topic: str, records: Iterable[Record]) -> Filled:
     rows: list[Request] = []
     skipped = 0
     for record in records:
@@ -87,7 +87,7 @@ def _requests(records: Iterable[Record]) -> Filled:
             rows.append(
                 Request(
                     request.notification_id, request.user_id, request.type, accepted_at, due_at,
-                    REQUESTS_TOPIC.name, record.partition, record.offset,
+                    topic, record.partition, record.offset,
                 )
             )  # fmt: skip
     return Filled({REQUESTS: rows}, skipped)
@@ -146,7 +146,7 @@ def _since(accepted_at: Any, record: Record) -> int:
 
 
 _BY_TOPIC: Final[Mapping[str, Callable[[Iterable[Record]], Filled]]] = {
-    REQUESTS_TOPIC.name: _requests,
+    **{t.name: partial(_requests, t.name) for t in REQUESTS_BY_LANE.values()},
     OTP.name: _otp,
     OUTCOMES.name: _outcomes,
     ENGAGEMENT_TOPIC.name: _plain(ENGAGEMENT, Engagement),

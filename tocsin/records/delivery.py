@@ -1,5 +1,6 @@
 """The internal hop from the router to a channel: many deliveries in one Kafka record."""
 
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -8,8 +9,20 @@ from tocsin.records.fields import Instant
 from tocsin.records.notification import Channel, Priority
 
 
+class Condition(StrEnum):
+    """What the person may do meanwhile that makes a later channel needless: a device of theirs has
+    acknowledged the in-app message, or they have read it."""
+
+    ACKED = "acked"
+    READ = "read"
+
+
 class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One notification on one channel, without an address: the sender reads that at the end."""
+    """One notification on one channel, without an address: the sender reads that at the end.
+
+    `template_version` 0 is the bundled one; `locale` is the person's when it was routed. `unless`
+    holds for a step of a cascade: it is not sent if that has happened by `not_before`.
+    """
 
     notification_id: str
     user_id: str
@@ -24,6 +37,9 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     collapse_key: str | None = None
     attempt: int = 1
     not_before: Instant | None = None
+    template_version: int = 0
+    locale: str = ""
+    unless: Condition | None = None
 
     @property
     def delivery_id(self) -> str:

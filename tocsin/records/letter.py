@@ -6,7 +6,11 @@ from tocsin.records.fields import Instant
 
 
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`error` is the class of error, `reason` the sentence, `field` the path into the record."""
+    """`error` is the class of error, `reason` the sentence, `field` the path into the record.
+
+    `notification_id` is there when the payload is one request that could be read and not be taken:
+    the books then know where it went.
+    """
 
     topic: str
     partition: int
@@ -16,3 +20,4 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
     payload_b64: str
     at: Instant
     field: str = ""
+    notification_id: str = ""

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tocsin.records.fields import Category, Id, Instant, TypeName, sane
+from tocsin.records.fields import Category, Count, Id, Instant, TypeName, sane
 
 
 class Channel(StrEnum):
@@ -29,10 +29,42 @@ class Priority(StrEnum):
     LOW = "low"
 
 
+class Lane(StrEnum):
+    """Which queue a message stands in. Each lane has its own topics, so what is low never delays
+    what is high."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+LANES: Final = tuple(Lane)
+
+
+def lane_of(priority: Priority) -> Lane:
+    """critical and high share a lane; critical goes first in every batch of it."""
+    if priority is Priority.NORMAL:
+        return Lane.NORMAL
+    return Lane.LOW if priority is Priority.LOW else Lane.HIGH
+
+
+class Strategy(StrEnum):
+    """all: every channel at once. first: the first one that can reach the person. cascade: in-app,
+    then push unless a socket acknowledges at once, then the others while it stays unread."""
+
+    ALL = "all"
+    FIRST = "first"
+    CASCADE = "cascade"
+
+
 class NotificationRequest(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """One request. `channels` empty means the type's own (streams/policy.py)."""
+    """One request. `channels` empty and `strategy` absent mean the type's own (streams/rules.toml).
+
+    `template_version` pins the words (0: the bundled ones); without it the version published when
+    the request is routed is used. `broadcast_id` names the broadcast it is part of.
+    """
 
     notification_id: Id
     user_id: Id
@@ -40,13 +72,16 @@ class NotificationRequest(
     data: dict[str, Any] = {}
     channels: tuple[Channel, ...] = ()
     priority: Priority = Priority.NORMAL
+    strategy: Strategy | None = None
     template_id: Id | None = None
+    template_version: Count | None = None
     category: Category | None = None
     dedupe_key: Id | None = None
     collapse_key: Id | None = None
     send_at: Instant | None = None
     expires_at: Instant | None = None
     accepted_at: Instant | None = None
+    broadcast_id: Id | None = None
 
     def __post_init__(self) -> None:
         sane("send_at", self.send_at)

@@ -9,7 +9,8 @@ from tocsin.records.fields import Instant
 
 
 class State(StrEnum):
-    """`accepted` opens a delivery; every other state ends it. `retry` never leaves the senders."""
+    """`accepted` opens a delivery; those in TERMINAL end it; `deferred` and `retry` are stations
+    between, on record so that a notification's path can be told."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
@@ -18,6 +19,7 @@ class State(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     RETRY = "retry"
+    DEFERRED = "deferred"
 
 
 TERMINAL: Final = frozenset(
@@ -26,7 +28,11 @@ TERMINAL: Final = frozenset(
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One state of one delivery. `accepted_at` and `at` are host times, milliseconds matter."""
+    """One state of one delivery. `accepted_at` and `at` are host times, milliseconds matter.
+
+    `trace` is the router's decision, step by step, as ``step=result;step=result``; `due_at` is when
+    a deferred or retried one is looked at again.
+    """
 
     delivery_id: str
     notification_id: str
@@ -42,6 +48,9 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     provider_message_id: str = ""
     template_id: str = ""
     retry_after: float | None = None
+    template_version: int = 0
+    trace: str = ""
+    due_at: Instant | None = None
 
 
 class OutcomeBatch(msgspec.Struct, frozen=True):

@@ -38,8 +38,16 @@ class Preferences(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     timezone: Annotated[str, Meta(max_length=64)] = "UTC"
 
 
+AttributeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Attribute = bool | float | Annotated[str, Meta(max_length=200)]
+"""What segments are made of: a shop's own facts about a person."""
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The value of ``profiles`` and of the Redis view. `version` grows by one on each change."""
+    """The value of ``profiles`` and of the Redis view. `version` grows by one on each change.
+
+    `topics` are what broadcasts to a topic reach; `attributes` are what segments select by.
+    """
 
     user_id: Id
     email: Email | None = None
@@ -48,5 +56,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     locale: Annotated[str, Meta(max_length=35)] = "en"
     devices: dict[Id, Device] = {}
     preferences: Preferences = Preferences()
+    topics: Annotated[tuple[Id, ...], Meta(max_length=100)] = ()
+    attributes: Annotated[dict[AttributeName, Attribute], Meta(max_length=50)] = {}
     created_at: Instant | None = None
     version: int = 0

@@ -7,26 +7,39 @@ from typing import Any
 import pytest
 
 from tocsin.records import (
+    Audience,
+    Broadcast,
+    Cancellation,
     Channel,
+    Condition,
     DeadLetter,
+    Deferred,
     Delivery,
     DeliveryBatch,
     Device,
+    DueBatch,
     Engagement,
     InventoryChange,
+    Match,
     NotificationRequest,
     OtpChallenge,
     Outcome,
     OutcomeBatch,
+    Page,
     Preferences,
     Priority,
     Profile,
     QuietHours,
     State,
     Subscription,
+    Template,
+    TemplateVersion,
+    Variable,
+    Words,
     decode,
     encode,
 )
+from tocsin.records.template import Sms
 
 GOLDEN = Path(__file__).parent / "golden"
 AT = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -98,6 +111,34 @@ RECORDS: list[Any] = [
         version=3,
     ),
     Subscription(subscription_id="s1", user_id="17850", sku="85123A", created_at=AT),
+    DueBatch([
+        Deferred(
+            schedule_id="n1:email",
+            request=NotificationRequest(notification_id="n1", user_id="17850", type="REVIEW"),
+            channels=(Channel.EMAIL,), accepted_at=AT, due_at=AT, why="escalation",
+            unless=Condition.READ,
+        )
+    ]),
+    Cancellation(notification_id="n1", user_id="17850", at=AT, by="shop"),
+    Template(
+        template_id="ORDER_CONFIRMATION", published=1, revision=2, updated_at=AT,
+        versions=(
+            TemplateVersion(
+                number=1, created_at=AT, variables={"order": Variable(aliases=("order_id",))},
+                locales={"en": Words(sms=Sms(body="Order {{ order }}"))}, sample={"order": "1"},
+            ),
+        ),
+    ),
+    Broadcast(
+        broadcast_id="b1", audience=Audience(segment=(Match("country", "in", ("DE", "FR")),)),
+        type="SALE_OFFER", accepted_at=AT, data={"offer": "20 %"},
+    ),
+    Page(
+        broadcast=Broadcast(
+            broadcast_id="b1", audience=Audience(topic="news"), type="NEWSLETTER", accepted_at=AT
+        ),
+        after="17850", number=3, looked_at=3_000, told=12,
+    ),
 ]  # fmt: skip
 
 

@@ -1,0 +1,14 @@
+"""That somebody took a notification back."""
+
+import msgspec
+
+from tocsin.records.fields import Id, Instant
+
+
+class Cancellation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The value of ``cancellations``: what of `notification_id` is not sent yet, never will be."""
+
+    notification_id: Id
+    user_id: Id
+    at: Instant
+    by: str = ""
