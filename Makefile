@@ -9,6 +9,8 @@ UV_VERSION := 0.13.9
 SAMPLE := loadtest/data/online-retail-sample.csv.gz
 SPEED ?= 3600
 ARGS ?=
+# Test files at once: they wait for engines more than they compute.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-kafka check bench lock clean
@@ -26,7 +28,7 @@ run: $(STAMP) ## Start everything and replay a sample shop; Ctrl-C stops it (SPE
 	@exec $(BIN)/tocsin up --replay $(SAMPLE) --speed $(SPEED) --run "$$(date +%s)" $(ARGS)
 
 test: $(STAMP) ## Run every test that needs no outside server (ARGS="-k name" chooses)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-kafka: $(STAMP) ## Run the tests that use Kafka on a real Apache Kafka (needs Maven and a JDK >= 17)
 	$(BIN)/python -m tests.kafka.broker $(BIN)/pytest -m integration -p tests.kafka.selection $(ARGS)
