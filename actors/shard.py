@@ -24,7 +24,7 @@ from actors.sockets.item import Render
 from actors.sockets.listener import close_spread, listen
 from actors.sockets.peers import Call, Peers, nobody
 from actors.sockets.reception import Reception
-from actors.sockets.upkeep import always, cancelled, hear_reads, keep_lease
+from actors.sockets.upkeep import always, cancelled, hear_reads, keep_lease, note_acks
 from tocsin.clock import Clock, SystemClock
 from tocsin.errors import EngineUnavailable
 from tocsin.records import DeliveryBatch, encode
@@ -138,6 +138,7 @@ class ConnectionShard:
         tasks = [
             asyncio.create_task(always(hub.presence.run)),
             asyncio.create_task(always(partial(keep_lease, hub))),
+            asyncio.create_task(always(partial(note_acks, hub))),
             asyncio.create_task(always(partial(hear_reads, client, hub))),
         ]
         return _Running(client, registry, hub, inapp, server, port, tasks)

@@ -22,10 +22,19 @@ class Bury:
         self._producer = producer
 
     async def one(
-        self, topic: str, partition: int, offset: int, payload: bytes, error: Exception
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        payload: bytes,
+        error: Exception,
+        notification_id: str = "",
     ) -> None:
-        """Bury one payload. A bug's own words stay out: they may quote the payload. Of an oversize
-        one the beginning is kept, and the reason says so."""
+        """Bury one payload; with `notification_id` the books know that this is where that one went.
+
+        A bug's own words stay out: they may quote the payload. Of an oversize payload the beginning
+        is kept, and the reason says so.
+        """
         reason = error.reason if isinstance(error, Invalid) else "could not be processed"
         if len(payload) > KEPT_BYTES:
             reason += f" (the first {KEPT_BYTES:,} of {len(payload):,} bytes are kept)"
@@ -38,6 +47,7 @@ class Bury:
             reason=reason,
             payload_b64=base64.b64encode(payload[:KEPT_BYTES]).decode(),
             at=datetime.now(UTC),
+            notification_id=notification_id,
         )
         DEAD_LETTERS.labels(topic).inc()
         key = f"{topic}:{partition}:{offset}".encode()

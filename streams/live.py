@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from actors.pool import Pools
 from streams.consume import OUTAGE, Record
-from tocsin.records import Outcome, OutcomeBatch, State, decode_internal, encode
+from tocsin.records import TERMINAL, Outcome, OutcomeBatch, State, decode_internal, encode
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,11 @@ class Live:
     async def __call__(self, records: Sequence[Record]) -> None:
         for record in records:
             for outcome in decode_internal(OutcomeBatch, record.value).outcomes:
-                self._counts[outcome.channel, outcome.state] += 1
-                if outcome.state is not State.ACCEPTED:
+                if outcome.state in TERMINAL:
                     self._feed.append(outcome)
+                elif outcome.state is not State.ACCEPTED:
+                    continue  # a station between
+                self._counts[outcome.channel, outcome.state] += 1
 
     async def run(self) -> None:
         """Send frames until cancelled; nothing happened, nothing sent."""

@@ -7,22 +7,28 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaProducer
 
 from streams.consume import Record
+from streams.dispatch import outcome_of
 from streams.emit import Emit
 from tocsin.clock import Clock
-from tocsin.records import Delivery, DeliveryBatch, decode_internal
+from tocsin.records import Delivery, DeliveryBatch, State, decode_internal
+from tocsin.store import SendResult
+from tocsin.store.inbox import Inbox
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_Held = tuple[datetime, int, Delivery]
 
 
 class Retry:
     """Work for one ``retry.*`` topic. `hold` is the longest wait (seconds) the topic is meant for.
 
-    What is not due by then (a schedule, quiet hours) goes to the end of its topic again. A crash
-    while holding forgets nothing: the record is unacknowledged and is read again.
+    What is not due by then goes to the end of its topic again. A crash while holding forgets
+    nothing: the record is unacknowledged and is read again. A cascade's step that has become
+    needless meanwhile ends here.
     """
 
-    def __init__(self, producer: AIOKafkaProducer, clock: Clock, hold: float) -> None:
-        self._producer, self._clock, self._hold = producer, clock, hold
+    def __init__(self, producer: AIOKafkaProducer, inbox: Inbox, clock: Clock, hold: float) -> None:
+        self._producer, self._inbox = producer, inbox
+        self._clock, self._hold = clock, hold
 
     async def __call__(self, records: Sequence[Record]) -> None:
         held = sorted(
@@ -45,8 +51,22 @@ class Retry:
                 soonest = min(held[0][0].timestamp(), until) - now.timestamp()
                 await asyncio.sleep(max(soonest, 0.01))
 
-    async def _release(self, due: Sequence[tuple[datetime, int, Delivery]], now: datetime) -> None:
+    async def _release(self, due: Sequence[_Held], now: datetime) -> None:
         emit = Emit(self._producer)
+        needless = await self._needless(due, now)
         for _, partition, delivery in due:
-            emit.delivery(delivery, partition, now)
+            if delivery.delivery_id in needless:
+                reason = str(delivery.unless)
+                result = SendResult(delivery.delivery_id, State.CANCELLED, reason)
+                emit.outcomes((outcome_of(delivery, result, now),), partition)
+            else:
+                emit.delivery(delivery, partition, now)
         await emit.flush()
+
+    async def _needless(self, due: Sequence[_Held], now: datetime) -> set[str]:
+        """Of those that are due: what they are conditional on has happened."""
+        asked = [d for at, _, d in due if d.unless is not None and at <= now]
+        happened = await self._inbox.happened(
+            [(d.user_id, d.notification_id, d.unless) for d in asked if d.unless]
+        )
+        return {d.delivery_id for d, so in zip(asked, happened, strict=True) if so}

@@ -1,8 +1,9 @@
 """When a failed attempt is tried again. Pure; the caller brings the randomness."""
 
+from datetime import datetime, timedelta
 from typing import Final
 
-from streams.policy import ATTEMPTS
+from streams.rules import Rules
 from tocsin.records import Delivery
 from tocsin.topics import RETRY_LONG, RETRY_MEDIUM, RETRY_SHORT, Topic
 
@@ -34,6 +35,14 @@ def next_wait(attempt: int, retry_after: float | None, chance: float) -> float:
     return min(CAP, max(jitter, max(0.0, retry_after) * (1 + chance / 4)))
 
 
-def exhausted(delivery: Delivery) -> bool:
-    """Whether this attempt was the last its priority allows."""
-    return delivery.attempt >= ATTEMPTS[delivery.priority]
+def exhausted(delivery: Delivery, now: datetime, wait: float, rules: Rules) -> str:
+    """Why no attempt comes `wait` seconds after this one, which ended `now`: "attempts", "deadline"
+    or "expiry"; '' if one does. A deadline runs from the end of the first attempt: what waited for
+    its hour is not late by that."""
+    tries = rules.classes[delivery.priority]
+    again = now + timedelta(seconds=wait)
+    if delivery.attempt >= tries.attempts:
+        return "attempts"
+    if delivery.expires_at is not None and again >= delivery.expires_at:
+        return "expiry"
+    return "deadline" if again > (delivery.tried_at or now) + tries.deadline else ""

@@ -1,145 +1,154 @@
-"""The router agent: requests in, deliveries and early outcomes out."""
+"""The router agent: requests in; deliveries, waits and early outcomes out."""
 
+import asyncio
 import logging
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import NamedTuple
-
-from aiokafka import AIOKafkaProducer
+from collections.abc import Awaitable, Callable, Container, Sequence
+from typing import NamedTuple, Protocol
 
 from streams.bury import Bury
+from streams.carry_out import CarryOut, Case
 from streams.consume import Record
-from streams.decide import Decision, decide, early_outcome
-from streams.emit import Emit
-from streams.policy import policy_of
+from streams.decide import End, Facts, Look, decide, early_outcome
+from streams.rules import Rules
 from tocsin.clock import Clock
 from tocsin.errors import Invalid
-from tocsin.metrics import ROUTED
-from tocsin.records import (
-    Delivery,
-    NotificationRequest,
-    Outcome,
-    Profile,
-    State,
-    encode,
-    split_requests,
-)
+from tocsin.records import Channel, NotificationRequest, Profile, State, encode, split_requests
 from tocsin.store import Notifications, Profiles, Seen
 
 log = logging.getLogger(__name__)
 
+Cancelled = Callable[[Sequence[str]], Awaitable[list[bool]]]
+"""Which of these notification or broadcast ids were taken back."""
 
-class _Read(NamedTuple):
+
+class Wording(NamedTuple):
+    """A template found fit for a request's data, and the channels it can speak on."""
+
+    template_id: str
+    version: int
+    channels: Container[Channel]
+
+
+class Words(Protocol):
+    """Chooses the words of a request. Raises `Invalid` naming the variable that is missing."""
+
+    def __call__(self, request: NotificationRequest) -> Wording: ...
+
+
+class Read(NamedTuple):
+    """One request, the place in the log that brought it, and its words."""
+
     request: NotificationRequest
     place: str
     record: Record
+    words: Wording
 
 
-class _Standing(NamedTuple):
-    read: _Read
-    profile: Profile | None
-    duplicate: bool
+class Mind(NamedTuple):
+    """What a decision is made with, for whoever makes one: the router, and what wakes."""
+
+    rules: Rules
+    words: Words
+    profiles: Profiles
+    cancelled: Cancelled
+    clock: Clock
 
 
 class Route:
-    """Work for ``notification.requests``: two store calls per batch, whatever its size."""
+    """Work for ``notification.requests`` of any lane: a few store calls per batch, whatever its
+    size."""
 
     def __init__(
-        self,
-        producer: AIOKafkaProducer,
-        notifications: Notifications,
-        profiles: Profiles,
-        bury: Bury,
-        clock: Clock,
+        self, mind: Mind, notifications: Notifications, carry_out: CarryOut, bury: Bury
     ) -> None:
-        self._producer, self._bury, self._clock = producer, bury, clock
-        self._notifications, self._profiles = notifications, profiles
+        self._mind, self._notifications = mind, notifications
+        self._carry_out, self._bury = carry_out, bury
 
     async def __call__(self, records: Sequence[Record]) -> None:
-        """Durable when it returns: deliveries on their channels, outcomes of the rest."""
+        """Durable when it returns: deliveries on their channels, waits in the schedule, outcomes of
+        the rest."""
         reads = [read for record in records for read in await self._requests(record)]
-        emit, now = Emit(self._producer), self._clock.now()
-        routed: Counter[tuple[str, str]] = Counter()
-        for standing in await self._standings(reads):
-            try:
-                decisions = _decisions(standing, now)
-            except Exception as error:
-                # one request that cannot be decided on must not take its whole record along
-                log.exception("%s cannot be routed", standing.read.place)
-                await self._bury.one(
-                    *standing.read.record[:3], encode(standing.read.request), error
-                )
-                decisions = _undecidable(standing, now)
-            routed.update(_emitted(decisions, standing, emit, now))
-        await emit.flush()
-        for labels, count in routed.items():
-            ROUTED.labels(*labels).inc(count)
+        if not reads:
+            return
+        await self._carry_out([await self._case(*each) for each in await self._standing(reads)])
 
-    async def _requests(self, record: Record) -> list[_Read]:
+    async def _requests(self, record: Record) -> list[Read]:
+        """What can be taken of a record. What cannot is buried before anything remembers its id, so
+        that it can be put back."""
         found = []
         for index, request in enumerate(split_requests(record.value)):
             if isinstance(request, Invalid):
                 await self._bury.one(*record[:4], request)
-            else:
-                found.append(_Read(request, f"{record.place}:{index}", record))
+                continue
+            try:
+                words = self._mind.words(request)
+            except Invalid as error:
+                await self._bury.one(*record[:3], encode(request), error, request.notification_id)
+                continue
+            found.append(Read(request, f"{record.place}:{index}", record, words))
         return found
 
-    async def _standings(self, reads: Sequence[_Read]) -> list[_Standing]:
+    async def _standing(
+        self, reads: Sequence[Read]
+    ) -> list[tuple[Read, Profile | None, Seen, bool]]:
         """What there is to decide on; a notification id from elsewhere in the log is not."""
-        seen = await self._notifications.seen(
-            [read.request for read in reads], [read.place for read in reads]
+        requests = [read.request for read in reads]
+        spans = [self._mind.rules.of(request.type).dedupe for request in requests]
+        seen, profiles, cancelled = await asyncio.gather(
+            self._notifications.seen(
+                requests,
+                [read.place for read in reads],
+                [None if span is None else span.total_seconds() for span in spans],
+            ),
+            people(self._mind.profiles, requests),
+            taken_back(self._mind.cancelled, requests),
         )
-        users = list(dict.fromkeys(read.request.user_id for read in reads))
-        profiles = dict(zip(users, await self._profiles.get_many(users), strict=True))
         return [
-            _Standing(read, profiles[read.request.user_id], how is Seen.DUPLICATE)
-            for read, how in zip(reads, seen, strict=True)
-            if how is not Seen.AGAIN
+            each
+            for each in zip(reads, profiles, seen, cancelled, strict=True)
+            if each[2] is not Seen.AGAIN
         ]
 
+    async def _case(self, read: Read, profile: Profile | None, seen: Seen, cancelled: bool) -> Case:
+        request, words = read.request, read.words
+        now = self._mind.clock.now()
+        facts = Facts(
+            request.accepted_at or read.record.at, now, words.template_id, words.version,
+            words.channels, seen is Seen.DUPLICATE, cancelled,
+        )  # fmt: skip
+        try:
+            looks = decide(request, profile, facts, self._mind.rules)
+        except Exception as error:
+            # one request that cannot be decided on must not take its whole record along
+            log.exception("%s cannot be routed", read.place)
+            await self._bury.one(*read.record[:3], encode(request), error)
+            looks = undecidable(request, facts, self._mind.rules)
+        return Case(request, facts, looks, read.record.partition)
 
-def _decisions(standing: _Standing, now: datetime) -> list[Decision]:
-    request, record = standing.read.request, standing.read.record
-    accepted_at = request.accepted_at or record.at
-    return list(decide(request, standing.profile, accepted_at, now, standing.duplicate))
+
+async def people(
+    profiles: Profiles, requests: Sequence[NotificationRequest]
+) -> list[Profile | None]:
+    """The person of each request, each read once."""
+    users = list(dict.fromkeys(request.user_id for request in requests))
+    found = dict(zip(users, await profiles.get_many(users), strict=True))
+    return [found[request.user_id] for request in requests]
 
 
-def _undecidable(standing: _Standing, now: datetime) -> list[Decision]:
-    request = standing.read.request
-    channels = request.channels or policy_of(request.type).channels
-    return [
-        early_outcome(request, channel, State.FAILED, "could not be routed", now, now)
-        for channel in channels
+async def taken_back(cancelled: Cancelled, requests: Sequence[NotificationRequest]) -> list[bool]:
+    """Whether each was cancelled, by itself or with its broadcast."""
+    ids = list(dict.fromkeys(r.broadcast_id or "" for r in requests)) + [
+        request.notification_id for request in requests
     ]
+    named = [each for each in ids if each]
+    found = {name for name, is_so in zip(named, await cancelled(named), strict=True) if is_so}
+    return [r.notification_id in found or (r.broadcast_id or "") in found for r in requests]
 
 
-def _emitted(
-    decisions: Sequence[Decision], standing: _Standing, emit: Emit, now: datetime
-) -> Iterator[tuple[str, str]]:
-    """Emit what was decided; yields channel and type of each delivery handed on."""
-    partition = standing.read.record.partition
-    for decision in decisions:
-        opened = _opened(decision, now)
-        if isinstance(decision, Delivery):
-            emit.delivery(decision, partition, now)
-            emit.outcomes((opened,), partition)
-            yield decision.channel, decision.type
-        else:
-            emit.outcomes((opened, decision), partition)
-
-
-def _opened(decision: Delivery | Outcome, now: datetime) -> Outcome:
-    """The `accepted` row that opens every delivery, so that the books can be balanced."""
-    return Outcome(
-        delivery_id=decision.delivery_id,
-        notification_id=decision.notification_id,
-        user_id=decision.user_id,
-        channel=decision.channel,
-        type=decision.type,
-        state=State.ACCEPTED,
-        attempt=0,
-        accepted_at=decision.accepted_at,
-        at=now,
-        template_id=decision.template_id,
-    )
+def undecidable(request: NotificationRequest, facts: Facts, rules: Rules) -> list[Look]:
+    """How a request ends that a bug of ours cannot decide on."""
+    channels = request.channels or rules.of(request.type).channels
+    return [
+        End(early_outcome(request, channel, facts, State.FAILED, "could not be routed"))
+        for channel in dict.fromkeys(channels)
+    ]

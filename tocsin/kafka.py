@@ -1,7 +1,7 @@
 """Kafka outside of Faust: a producer, the topics, and how far consumers are behind."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -16,6 +16,7 @@ from tocsin.topics import ALL, MAX_RECORD_BYTES, Topic
 PLACE_HEADER: Final = "tocsin-place"
 """On a record put back: the ``topic:partition:offset`` it had, by which the router knows it."""
 
+_ROOM: Final = MAX_RECORD_BYTES - 100
 _NEXT_STEP = "start it, or set TOCSIN_KAFKA_URL"
 
 
@@ -52,6 +53,29 @@ async def send_all(
 ) -> None:
     """Produce (partition, value) pairs and return when every one is durable."""
     futures = [await producer.send(topic.name, value, partition=p) for p, value in values]
+    await asyncio.gather(*futures)
+
+
+def packed(name: str, values: Iterable[bytes], most: int) -> list[bytes]:
+    """JSON values as ``{name: [...]}`` records of at most `most` values and, as far as one value
+    allows, MAX_RECORD_BYTES."""
+    opening = b'{"%b":[' % name.encode()
+    groups: list[list[bytes]] = [[]]
+    size = 0
+    for value in values:
+        if groups[-1] and (size + len(value) > _ROOM or len(groups[-1]) >= most):
+            groups.append([])
+            size = 0
+        groups[-1].append(value)
+        size += len(value) + 1
+    return [opening + b",".join(group) + b"]}" for group in groups if group]
+
+
+async def send_keyed(
+    producer: AIOKafkaProducer, topic: Topic, values: Sequence[tuple[str, bytes | None]]
+) -> None:
+    """Produce (key, value or tombstone) pairs in order; returns when every one is durable."""
+    futures = [await producer.send(topic.name, value, key=key.encode()) for key, value in values]
     await asyncio.gather(*futures)
 
 

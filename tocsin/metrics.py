@@ -20,6 +20,7 @@ ROUTED = Counter("tocsin_routed_deliveries", "Deliveries handed to a channel", [
 OUTCOMES = Counter("tocsin_outcomes", "Deliveries by how they ended", ["channel", "state"])
 RETRIES = Counter("tocsin_retries", "Deliveries put off to a retry topic", ["channel"])
 AMBIGUOUS = Counter("tocsin_ambiguous_sends", "Sends whose answer was lost", ["channel"])
+SCHEDULE_WOKEN = Counter("tocsin_schedule_woken", "Scheduled entries handed on when due")
 PROVIDER_SECONDS = Histogram(
     "tocsin_provider_seconds", "One provider call", ["provider"], buckets=_SECONDS
 )
@@ -39,6 +40,6 @@ HTTP_SECONDS = Histogram("tocsin_http_seconds", "API request time", ["route"], b
 
 CATALOGUE: Final = (
     CONSUMED, BATCH_SECONDS, QUEUE_DEPTH, DEAD_LETTERS, ROUTED, OUTCOMES, RETRIES, AMBIGUOUS,
-    PROVIDER_SECONDS, THROTTLED_SECONDS, CONNECTIONS, SLOW_CLOSED, ROWS, SKIPPED, HTTP_REQUESTS,
-    HTTP_SECONDS,
+    SCHEDULE_WOKEN, PROVIDER_SECONDS, THROTTLED_SECONDS, CONNECTIONS, SLOW_CLOSED, ROWS, SKIPPED,
+    HTTP_REQUESTS, HTTP_SECONDS,
 )  # fmt: skip

@@ -41,6 +41,8 @@ class Hub:
         self._inbox, self._peers = inbox, peers
         self._fetching: set[asyncio.Task[None]] = set()
         self._became_read = msgspec.json.Decoder(_BecameRead)
+        self._acks: dict[str, tuple[str, int]] = {}
+        self._acked = asyncio.Event()
 
     def push(self, pushes: Iterable[Push]) -> list[bool]:
         """For each, whether a socket here has it now."""
@@ -69,6 +71,24 @@ class Hub:
             else:
                 socket.end(close_codes.SLOW)
         return sent
+
+    def acked(self, user: UserConnection, seat: Seat) -> None:
+        """A device keeps what it was sent: `write_acks` puts that on record."""
+        self._acks[user.user_id] = (seat.epoch, user.acked)
+        self._acked.set()
+
+    async def write_acks(self) -> None:
+        """Wait for acknowledgements, then write all there are. Raises what Redis raises, and keeps
+        what was not written."""
+        await self._acked.wait()
+        self._acked.clear()
+        acks, self._acks = self._acks, {}
+        try:
+            await self._inbox.ack([(name, epoch, far) for name, (epoch, far) in acks.items()])
+        except RedisError:
+            self._acks = acks | self._acks
+            self._acked.set()
+            raise
 
     def became_read(self, payload: bytes) -> None:
         """What the store publishes when a person's items became read (keys.INBOX_READ)."""

@@ -102,5 +102,6 @@ class Reception:
         elif isinstance(frame, Ack):
             user, seat = person
             user.ack(seat, frame.offset)
+            self._hub.acked(user, seat)
         elif isinstance(frame, Read):
             await self._inbox.mark_read(person[0].user_id, frame.ids)

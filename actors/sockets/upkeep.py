@@ -13,6 +13,7 @@ from tocsin.store import keys
 from tocsin.store.registry import LEASE_SECONDS
 
 _AGAIN_SECONDS: Final = 1.0
+_ACK_SECONDS: Final = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +44,14 @@ async def keep_lease(hub: Hub, seconds: float = LEASE_SECONDS / 3) -> None:
     while True:
         await hub.presence.refresh(hub.users)
         await asyncio.sleep(seconds)
+
+
+async def note_acks(hub: Hub) -> None:
+    """Put on record how far devices have acknowledged: a cascade's push is cancelled by it. A tenth
+    of a second's worth at once."""
+    while True:
+        await hub.write_acks()
+        await asyncio.sleep(_ACK_SECONDS)
 
 
 async def hear_reads(client: Redis, hub: Hub) -> None:

@@ -24,6 +24,7 @@ class Deferred(msgspec.Struct, frozen=True, omit_defaults=True):
     accepted_at: Instant
     due_at: Instant
     why: Why
+    category: str = ""
     unless: Condition | None = None
     digest: str = ""
 

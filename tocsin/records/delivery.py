@@ -21,7 +21,8 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     """One notification on one channel, without an address: the sender reads that at the end.
 
     `template_version` 0 is the bundled one; `locale` is the person's when it was routed. `unless`
-    holds for a step of a cascade: it is not sent if that has happened by `not_before`.
+    holds for a step of a cascade: it is not sent if that has happened by `not_before`. `tried_at`
+    is when its first attempt ended, if there was one.
     """
 
     notification_id: str
@@ -40,6 +41,7 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     template_version: int = 0
     locale: str = ""
     unless: Condition | None = None
+    tried_at: Instant | None = None
 
     @property
     def delivery_id(self) -> str:

@@ -9,8 +9,8 @@ from tocsin.records.fields import Instant
 
 
 class State(StrEnum):
-    """`accepted` opens a delivery; those in TERMINAL end it; `deferred` and `retry` are stations
-    between, on record so that a notification's path can be told."""
+    """`accepted` opens a delivery; those in TERMINAL end it; `deferred`, `routed` (after it was
+    deferred) and `retry` are stations between, on record so that a path can be told."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
@@ -20,6 +20,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     RETRY = "retry"
     DEFERRED = "deferred"
+    ROUTED = "routed"
 
 
 TERMINAL: Final = frozenset(

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from redis.asyncio import Redis
 
+from tocsin.records import Condition
 from tocsin.store import keys
 from tocsin.store.client import script
 
@@ -68,6 +69,8 @@ class Inbox:
         self._page = script(client, "inbox_page")
         self._read = script(client, "inbox_read")
         self._delete = script(client, "inbox_delete")
+        self._happened = script(client, "inbox_happened")
+        self._ack = script(client, "inbox_ack")
 
     async def append(self, items: Sequence[tuple[str, str, bytes]]) -> list[Appended]:
         """Write (user_id, notification_id, JSON) in order.
@@ -127,6 +130,21 @@ class Inbox:
         names = [keys.inbox(user_id), keys.inbox_meta(user_id)]
         unread, *changed = await self._read(keys=names, args=args)
         return int(unread), [i.decode() for i in changed]
+
+    async def ack(self, acks: Sequence[tuple[str, str, int]]) -> None:
+        """Some device of (user_id) keeps everything of (epoch) up to (offset)."""
+        if acks:
+            names = [keys.inbox_meta(user_id) for user_id, _, _ in acks]
+            args = [part for _, epoch, offset in acks for part in (epoch, offset)]
+            await self._ack(keys=names, args=args)
+
+    async def happened(self, asked: Sequence[tuple[str, str, Condition]]) -> list[bool]:
+        """Whether a person (user_id) has acknowledged or read a notification in-app."""
+        if not asked:
+            return []
+        names = [n for user, _, _ in asked for n in (keys.inbox(user), keys.inbox_meta(user))]
+        args = [part for _, name, what in asked for part in (name, what.value)]
+        return [bool(each) for each in await self._happened(keys=names, args=args)]
 
     async def delete(self, user_id: str, ids: Sequence[str]) -> list[str]:
         """Forget the content of these; the ids that were there."""

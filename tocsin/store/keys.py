@@ -16,6 +16,11 @@ def dedupe(user_id: str, kind: str, key: str) -> str:
     return f"dedupe:{user_id}:{kind}:{key}"
 
 
+def collapse(user_id: str, kind: str, key: str) -> str:
+    """string: notification id that holds this (user, type, collapse key) for its type's window."""
+    return f"dedupe:{user_id}:{kind}:collapse:{key}"
+
+
 def claim(delivery_id: str) -> str:
     """string: where a delivery is: claimed, to be retried, or ended (store/claims.py)."""
     return f"sent:{delivery_id}"
@@ -62,7 +67,7 @@ def inbox_items(user_id: str) -> str:
 
 
 def inbox_meta(user_id: str) -> str:
-    """hash: epoch, next (newest offset), floor (newest offset dropped), unread."""
+    """hash: epoch, next (newest offset), floor (newest offset dropped), unread, acked (offset)."""
     return f"inbox:{{{user_id}}}:meta"
 
 
@@ -112,3 +117,36 @@ SHARDS = "shards"
 def shard_users(shard: str) -> str:
     """set: users with a socket on this shard."""
     return f"shard:{shard}:users"
+
+
+def cap(user_id: str, name: str) -> str:
+    """sorted set: notification ids a person was told of under this cap, by when (ms)."""
+    return f"cap:{{{user_id}}}:{name}"
+
+
+SCHEDULE = "{schedule}:due"
+"""sorted set: schedule ids, and ``digest|`` + bucket for collected ones, by due time (ms)."""
+
+SCHEDULE_LEASED = "{schedule}:leased"
+"""sorted set: those a scheduler has taken, by when it is taken to have died (ms)."""
+
+SCHEDULE_ITEMS = "{schedule}:items"
+"""hash: schedule id to the Deferred as JSON."""
+
+SCHEDULE_BUCKETS = "{schedule}:buckets"
+"""hash: schedule id to the digest bucket it was collected in."""
+
+
+def digest_bucket(bucket: str) -> str:
+    """hash: schedule id to the Deferred as JSON; under '' the key of `digest_open` it was under."""
+    return f"{{schedule}}:digest:{bucket}"
+
+
+def digest_open(user_id: str, category: str, channel: str) -> str:
+    """string: the bucket that still collects for this person, category and channel."""
+    return f"{{schedule}}:open:{user_id}:{category}:{channel}"
+
+
+def user_scheduled(user_id: str) -> str:
+    """set: a person's schedule ids."""
+    return f"user:{user_id}:scheduled"

@@ -31,24 +31,43 @@ class Notifications:
         self._seconds = int(hours * 3600)
 
     async def seen(
-        self, requests: Sequence[NotificationRequest], places: Sequence[str]
+        self,
+        requests: Sequence[NotificationRequest],
+        places: Sequence[str],
+        windows: Sequence[float | None] = (),
     ) -> list[Seen]:
         """How each request stands. `places[i]` is ``topic:partition:offset:index``, the same
-        whenever that record is read."""
+        whenever that record is read; `windows[i]` is for how many seconds another notification
+        with the same collapse key is a duplicate (None: it is not)."""
         if not requests:
             return []
-        names, args = [], [str(self._seconds)]
-        for request, place in zip(requests, places, strict=True):
+        names: list[str] = []
+        args: list[str | int] = []
+        counts = []
+        for i, (request, place) in enumerate(zip(requests, places, strict=True)):
             names.append(keys.seen(request.notification_id))
-            args.append(place)
-            if request.dedupe_key:
-                names.append(keys.dedupe(request.user_id, request.type, request.dedupe_key))
-                args.append(request.notification_id)
-        held = iter(await self._seen(keys=names, args=args))
-        return [_standing(bool(next(held)), bool(r.dedupe_key and next(held))) for r in requests]
+            args += (self._seconds, place)
+            held = self._dedupe(request, windows[i] if windows else None)
+            for name, seconds in held:
+                names.append(name)
+                args += (seconds, request.notification_id)
+            counts.append(len(held))
+        found = iter(await self._seen(keys=names, args=args))
+        return [_standing(next(found), [next(found) for _ in range(n)]) for n in counts]
+
+    def _dedupe(self, request: NotificationRequest, window: float | None) -> list[tuple[str, int]]:
+        """(key, seconds) of what another notification may hold already."""
+        found = []
+        if request.dedupe_key:
+            name = keys.dedupe(request.user_id, request.type, request.dedupe_key)
+            found.append((name, self._seconds))
+        if request.collapse_key and window is not None:
+            name = keys.collapse(request.user_id, request.type, request.collapse_key)
+            found.append((name, max(1, round(window))))
+        return found
 
 
-def _standing(same_id: bool, same_key: bool) -> Seen:
+def _standing(same_id: int, same_keys: Sequence[int]) -> Seen:
     if same_id:
         return Seen.AGAIN
-    return Seen.DUPLICATE if same_key else Seen.FIRST
+    return Seen.DUPLICATE if any(same_keys) else Seen.FIRST

@@ -1,15 +1,18 @@
 """Backoff: bounded, jittered, polite to Retry-After and deaf to absurd ones."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from streams.policy import ATTEMPTS
 from streams.retry_policy import CAP, exhausted, next_wait, tier
+from streams.rules import load_rules
 from tocsin.records import Channel, Delivery, Priority
 from tocsin.topics import RETRY_LONG, RETRY_MEDIUM, RETRY_SHORT
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RULES = load_rules()
 chances = st.floats(0, 1, exclude_max=True)
 
 
@@ -40,18 +43,38 @@ def test_each_wait_has_its_topic() -> None:
     ]
 
 
+DELIVERY = Delivery(
+    notification_id="n",
+    user_id="u",
+    channel=Channel.PUSH,
+    type="T",
+    category="c",
+    template_id="T",
+    data={},
+    accepted_at=NOW,
+)
+
+
 @given(st.sampled_from(list(Priority)), st.integers(1, 20))
 def test_attempts_end(priority: Priority, attempt: int) -> None:
-    delivery = Delivery(
-        notification_id="n",
-        user_id="u",
-        channel=Channel.PUSH,
-        type="T",
-        category="c",
-        template_id="T",
-        data={},
-        accepted_at=datetime(2026, 1, 1, tzinfo=UTC),
-        priority=priority,
-        attempt=attempt,
-    )
-    assert exhausted(delivery) == (attempt >= ATTEMPTS[priority])
+    delivery = replace(DELIVERY, priority=priority, attempt=attempt)
+    over = exhausted(delivery, NOW, 1, RULES) == "attempts"
+    assert over == (attempt >= RULES.classes[priority].attempts)
+
+
+@given(st.sampled_from(list(Priority)), st.integers(0, 10**6), st.floats(0, CAP))
+def test_nothing_is_tried_after_its_deadline_or_its_expiry(
+    priority: Priority, since: int, wait: float
+) -> None:
+    now = NOW + timedelta(seconds=since)
+    expires_at = NOW + timedelta(hours=2)
+    delivery = replace(DELIVERY, priority=priority, tried_at=NOW, expires_at=expires_at)
+    again = now + timedelta(seconds=wait)
+    if not exhausted(delivery, now, wait, RULES):
+        assert again < expires_at
+        assert again <= NOW + RULES.classes[priority].deadline
+
+
+def test_what_waited_for_its_hour_has_its_whole_deadline_from_then_on() -> None:
+    late = NOW + timedelta(days=30)
+    assert exhausted(DELIVERY, late, 60, RULES) == ""

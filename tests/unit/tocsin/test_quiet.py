@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.quiet import quiet_until
+from tocsin.quiet import quiet_until
 from tocsin.records import QuietHours
 
 NIGHT = QuietHours("22:00", "07:00")

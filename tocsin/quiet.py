@@ -8,7 +8,8 @@ from tocsin.records import QuietHours
 
 
 @lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
+def zone(name: str) -> ZoneInfo:
+    """The zone, or UTC where there is none of that name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -23,7 +24,7 @@ def quiet_until(quiet: QuietHours | None, timezone: str, now: datetime) -> datet
     """
     if quiet is None or quiet.start == quiet.end:
         return None
-    local = now.astimezone(_zone(timezone))
+    local = now.astimezone(zone(timezone))
     start, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
     wall = local.time().replace(tzinfo=None)
     inside = start <= wall < end if start < end else wall >= start or wall < end

@@ -1,0 +1,131 @@
+"""What was decided becomes records: deliveries, outcomes, waits. Durable when it returns."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from streams.capping import capped, goes_out, limits
+from streams.decide import End, Facts, Look, Send, Wait
+from streams.emit import Emit
+from streams.rules import Rules
+from tocsin.kafka import send_keyed
+from tocsin.metrics import ROUTED
+from tocsin.records import Channel, Deferred, NotificationRequest, Outcome, State, encode
+from tocsin.store.caps import Caps
+from tocsin.store.schedule import Schedule
+from tocsin.topics import SCHEDULE
+
+
+class Case(NamedTuple):
+    """One request, what was found out about it, and what was decided. `partition` is where it was
+    read, and where everything it causes is written."""
+
+    request: NotificationRequest
+    facts: Facts
+    looks: Sequence[Look]
+    partition: int
+
+
+class CarryOut:
+    """A handful of calls per batch, whatever its size. Doing a batch again changes nothing."""
+
+    def __init__(
+        self, producer: AIOKafkaProducer, schedule: Schedule, caps: Caps, rules: Rules
+    ) -> None:
+        self._producer, self._schedule = producer, schedule
+        self._caps, self._rules = caps, rules
+
+    async def __call__(self, cases: Sequence[Case]) -> None:
+        """The waits are in the log before they are in the store: what is lost there is restored
+        from here, and not the other way round."""
+        cases = await self.counted(cases)
+        emit = Emit(self._producer)
+        routed: Counter[tuple[Channel, str]] = Counter()
+        waits = []
+        for case in cases:
+            for look in case.looks:
+                match look:
+                    case Send(delivery, trace):
+                        # what has waited was opened before
+                        state = State.ROUTED if case.facts.woken else State.ACCEPTED
+                        opening = _row(case, delivery.channel, state, trace)
+                        emit.delivery(delivery, case.partition, case.facts.now)
+                        emit.outcomes((opening,), case.partition)
+                        routed[delivery.channel, delivery.type] += 1
+                    case End(outcome):
+                        if case.facts.woken is None:
+                            opening = _opening(case, Channel(outcome.channel))
+                            emit.outcomes((opening,), case.partition)
+                        emit.outcomes((outcome,), case.partition)
+                    case Wait():
+                        waits.append((case, look))
+        await self._defer(waits, emit)
+        for labels, count in routed.items():
+            ROUTED.labels(*labels).inc(count)
+
+    async def counted(self, cases: Sequence[Case]) -> list[Case]:
+        """The cases after the caps have been counted."""
+        asked = [
+            (place, limit)
+            for place, case in enumerate(cases)
+            if (limit := limits(case.request, self._rules)) and goes_out(case.looks)
+        ]
+        found = list(cases)
+        counts = await self._caps.take(
+            [(cases[i].request.user_id, cases[i].request.notification_id, x) for i, x in asked]
+        )
+        for (place, limit), count in zip(asked, counts, strict=True):
+            case = cases[place]
+            looks = capped(case.request, case.looks, case.facts, count, limit[0])
+            found[place] = case._replace(looks=looks)
+        return found
+
+    async def _defer(self, waits: Sequence[tuple[Case, Wait]], emit: Emit) -> None:
+        plain = [w for w in waits if w[1].deferred.why != "digest"]
+        collected = [w for w in waits if w[1].deferred.why == "digest"]
+        entries = await self._schedule.collect([wait.deferred for _, wait in collected])
+        placed = [(case, wait, wait.deferred) for case, wait in plain]
+        placed += [(*w, entry) for w, entry in zip(collected, entries, strict=True)]
+        for case, wait, entry in placed:
+            emit.outcomes(_waiting(case, wait, entry), case.partition)
+        records = [(entry.schedule_id, encode(entry)) for *_, entry in placed]
+        await send_keyed(self._producer, SCHEDULE, records)
+        await emit.flush()
+        await self._schedule.put([wait.deferred for _, wait in plain])
+
+
+def _waiting(case: Case, wait: Wait, entry: Deferred) -> list[Outcome]:
+    found = []
+    for channel in entry.channels:
+        if case.facts.woken is None:
+            found.append(_opening(case, channel))
+        found.append(
+            _row(case, channel, State.DEFERRED, wait.trace, reason=entry.why, due_at=entry.due_at)
+        )
+    return found
+
+
+def _opening(case: Case, channel: Channel) -> Outcome:
+    """The `accepted` row that opens every delivery, so that the books can be balanced."""
+    return _row(case, channel, State.ACCEPTED, "")
+
+
+def _row(case: Case, channel: Channel, state: State, trace: str, **more: object) -> Outcome:
+    request, facts = case.request, case.facts
+    return Outcome(
+        delivery_id=f"{request.notification_id}:{channel}",
+        notification_id=request.notification_id,
+        user_id=request.user_id,
+        channel=channel,
+        type=request.type,
+        state=state,
+        attempt=0,
+        accepted_at=facts.accepted_at,
+        at=facts.now,
+        template_id=facts.template_id,
+        template_version=facts.template_version,
+        trace=trace,
+        **more,  # type: ignore[arg-type]
+    )
