@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from actors.message import Sent
 from tocsin.errors import Ambiguous, Permanent, SendError, Transient
+from tocsin.quiet import quiet_until
 from tocsin.records import Channel, Delivery, Priority, Profile, State
 from tocsin.store import SendResult
 
@@ -29,7 +30,8 @@ class Overdue(Permanent):
 
 
 def refusal(delivery: Delivery, profile: Profile | None, now: datetime) -> SendResult | None:
-    """Why a delivery is not to be made any more; None: make it. Critical ones pass an opt-out."""
+    """Why a delivery is not to be made, or not now; None: make it. Critical ones pass an opt-out
+    and quiet hours."""
     if delivery.expires_at is not None and delivery.expires_at <= now:
         return SendResult(delivery.delivery_id, State.EXPIRED, "expired")
     if profile is None:
@@ -40,7 +42,21 @@ def refusal(delivery: Delivery, profile: Profile | None, now: datetime) -> SendR
             return SendResult(delivery.delivery_id, State.SUPPRESSED, "opted_out")
         if delivery.channel in preferences.muted.get(delivery.category, ()):
             return SendResult(delivery.delivery_id, State.SUPPRESSED, "muted")
+        return _quiet(delivery, profile, now)
     return None
+
+
+def _quiet(delivery: Delivery, profile: Profile, now: datetime) -> SendResult | None:
+    """It was routed before the person's quiet hours began, or retried into them: not now."""
+    preferences = profile.preferences
+    until = quiet_until(preferences.quiet_hours, preferences.timezone, now)
+    if until is None:
+        return None
+    if delivery.expires_at is not None and delivery.expires_at <= until:
+        reason = "expires_before_it_may_be_sent"
+        return SendResult(delivery.delivery_id, State.EXPIRED, reason)
+    wait = (until - now).total_seconds()
+    return SendResult(delivery.delivery_id, State.DEFERRED, "quiet_hours", retry_after=wait)
 
 
 def addresses(profile: Profile, channel: Channel) -> list[Address]:

@@ -29,7 +29,7 @@ LEASE_SECONDS: Final = 60
 
 
 class SendResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one attempt came to. `retry_after` (seconds) may come with State.RETRY only."""
+    """What one attempt came to. `retry_after` (seconds) may come with RETRY and DEFERRED."""
 
     delivery_id: str
     state: State
@@ -57,6 +57,7 @@ class Claim(msgspec.Struct, frozen=True):
     result: SendResult | None = None
 
 
+_AGAIN: Final = (State.RETRY, State.DEFERRED)
 _BY_LETTER: Final = {
     b"f": Claim(Standing.FRESH),
     b"o": Claim(Standing.OWN),
@@ -95,7 +96,7 @@ class Claims:
         names = [keys.claim(result.delivery_id) for result, _ in results]
         args: list[str | bytes] = [str(self._seconds)]
         for result, attempt in results:
-            kind = b"n" if result.state is State.RETRY else b"r"
+            kind = b"n" if result.state in _AGAIN else b"r"
             args.append(b"%b:%d:%b" % (kind, attempt, msgspec.json.encode(result)))
         await self._settle(keys=names, args=args)
 
