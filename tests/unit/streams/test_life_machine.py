@@ -29,7 +29,6 @@ from tocsin.records import (
     Delivery,
     NotificationRequest,
     Outcome,
-    Preferences,
     Priority,
     QuietHours,
     State,
@@ -105,17 +104,21 @@ class Life(RuleBasedStateMachine):
         self.asked.append(request)
         self.unrouted.append(request)
 
-    @rule(
-        opted_out=st.booleans(),
-        muted=st.sampled_from([(), (Channel.EMAIL,), (Channel.PUSH, Channel.SMS)]),
-        quiet=st.none() | st.sampled_from(WIDE) | st.builds(QuietHours, start=hours, end=hours),
-    )
-    def prefer(self, opted_out: bool, muted: tuple[Channel, ...], quiet: QuietHours | None) -> None:
-        wants = Preferences(
-            opted_out=opted_out, muted={"promotional": muted} if muted else {}, quiet_hours=quiet,
-            timezone="Europe/London",
-        )  # fmt: skip
-        self.person = replace(self.person, preferences=wants)
+    @rule(opted_out=st.booleans())
+    def opt_out(self, opted_out: bool) -> None:
+        self._prefer(opted_out=opted_out)
+
+    @rule(muted=st.sampled_from([(), (Channel.EMAIL,), (Channel.PUSH, Channel.SMS)]))
+    def mute(self, muted: tuple[Channel, ...]) -> None:
+        self._prefer(muted={"promotional": muted} if muted else {})
+
+    @rule(quiet=st.none() | st.sampled_from(WIDE) | st.builds(QuietHours, start=hours, end=hours))
+    def hush(self, quiet: QuietHours | None) -> None:
+        self._prefer(quiet_hours=quiet)
+
+    def _prefer(self, **wants: Any) -> None:
+        wanted = replace(self.person.preferences, timezone="Europe/London", **wants)
+        self.person = replace(self.person, preferences=wanted)
 
     @precondition(lambda self: self.asked)
     @rule(data=st.data())
@@ -301,7 +304,7 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Given time, everything ends."""
-        self.prefer(opted_out=False, muted=(), quiet=None)
+        self._prefer(opted_out=False, muted={}, quiet_hours=None)
         for _ in range(400):
             if self.unrouted:
                 self.route(again=False)
@@ -326,4 +329,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife: Any = Life.TestCase
-TestLife.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestLife.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
