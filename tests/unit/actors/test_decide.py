@@ -1,6 +1,6 @@
 """Where a delivery goes or why not, and what the providers' answers come to."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ from actors.decide import Overdue, addresses, concluded, may_repeat, refusal
 from actors.message import Sent
 from tests.unit.actors.makers import NOW, delivery, profile
 from tocsin.errors import AddressGone, Ambiguous, Permanent, Transient
-from tocsin.records import Channel, Device, Preferences, Priority, State
+from tocsin.quiet import quiet_until
+from tocsin.records import Channel, Device, Preferences, Priority, QuietHours, State
 
 OPTED_OUT = Preferences(opted_out=True)
 MUTED = Preferences(muted={"transactional": (Channel.PUSH,)})
@@ -39,6 +40,36 @@ def test_what_changed_since_it_was_routed_stops_it(
 def test_a_critical_message_passes_every_preference(preferences: Preferences) -> None:
     urgent = delivery(priority=Priority.CRITICAL, expires_at=None)
     assert refusal(urgent, profile(preferences=preferences), NOW) is None
+
+
+times = st.integers(0, 23).map("{:02d}:00".format)
+quiet_hours = st.builds(QuietHours, start=times, end=times)
+instants = st.integers(0, 7 * 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
+zones = st.sampled_from(["UTC", "Europe/London", "Asia/Kolkata", "America/St_Johns"])
+
+
+@given(quiet_hours, zones, instants, st.sampled_from(list(Priority)))
+def test_in_quiet_hours_only_what_is_critical_goes_out(
+    quiet: QuietHours, zone: str, now: datetime, priority: Priority
+) -> None:
+    person = profile(preferences=Preferences(quiet_hours=quiet, timezone=zone))
+    asked = delivery(priority=priority, expires_at=None)
+    result = refusal(asked, person, now)
+    until = quiet_until(quiet, zone, now)
+    if until is None or priority is Priority.CRITICAL:
+        assert result is None
+    else:
+        assert result is not None
+        assert (result.state, result.reason) == (State.DEFERRED, "quiet_hours")
+        assert result.retry_after == pytest.approx((until - now).total_seconds())
+
+
+def test_what_expires_within_quiet_hours_is_expired() -> None:
+    quiet = Preferences(quiet_hours=QuietHours("11:00", "13:00"))
+    asked = delivery(expires_at=NOW + timedelta(minutes=30))
+    result = refusal(asked, profile(preferences=quiet), NOW)
+    assert result is not None
+    assert result.state is State.EXPIRED
 
 
 def test_a_push_goes_to_every_device_and_the_rest_to_one_address() -> None:
