@@ -9,7 +9,7 @@ from typing import Any, Final
 from jinja2 import TemplateError
 
 from tocsin.errors import Invalid, Permanent
-from tocsin.records import CHANNELS, Channel, TemplateVersion, Variable
+from tocsin.records import CHANNELS, Channel, TemplateVersion, Variable, Words
 from tocsin.templates import grammar
 from tocsin.templates.built_in import OTP, WORDS
 from tocsin.templates.grammar import Forbidden
@@ -35,6 +35,8 @@ def admit(template_id: str, record: TemplateVersion, renderer: Renderer) -> None
         for name, said in _own_words(words):
             for part in parts(said):
                 _check_part(f"locales.{locale}.{name}.{part.name}", part.source, allowed)
+        if template_id == OTP:
+            _check_code(locale, words)
     version = Version(template_id, record)
     _check_sample(version, renderer)
     _check_optional(version, renderer)
@@ -59,7 +61,7 @@ def _check_locales(record: TemplateVersion) -> None:
         raise Invalid("default_locale", f"there are no words in {record.default_locale!r}")
 
 
-def _own_words(words: Any) -> Iterator[tuple[str, Said]]:
+def _own_words(words: Words) -> Iterator[tuple[str, Said]]:
     """Each channel's words as they were given, without falling back."""
     for name in ("push", "inapp", "sms", "email"):
         if said := getattr(words, name):
@@ -77,6 +79,14 @@ def _check_part(field: str, source: str, allowed: frozenset[str]) -> None:
     for name, line in grammar.undeclared(tree):
         if name not in allowed:
             raise Invalid(field, f"line {line}: `{name}` is not among the variables")
+
+
+def _check_code(locale: str, words: Words) -> None:
+    """A one-time code is to be in every text that brings it."""
+    for name, said in _own_words(words):
+        text = grammar.read(next(p.source for p in parts(said) if p.name in ("body", "text")))
+        if "code" not in dict(grammar.undeclared(text)):
+            raise Invalid(f"locales.{locale}.{name}", "does not say the `code`")
 
 
 def _check_sample(version: Version, renderer: Renderer) -> None:

@@ -78,7 +78,7 @@ def test_a_missing_variable_fails_the_message_and_is_named(
 def test_what_the_declaration_lets_through_can_be_said(kind: str, channel: Channel) -> None:
     declared = WORDS[kind].record
     needed = [name for name, variable in declared.variables.items() if variable.required]
-    for data in (declared.sample, {name: 7 for name in needed}):
+    for data in (declared.sample, dict.fromkeys(needed, 7)):
         assert Catalogue().choose(kind, None, None, data) == Chosen(kind, 0)
         assert said(kind, channel, data).body
 
@@ -99,8 +99,8 @@ def test_bundled_words_obey_the_rules_for_everyone(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "data"),
     [
-        ("ORDER_UPDATE", {"order": "C1", "kind": "return", "items": 3, "total": "17.85", "currency": "GBP"}),
-        ("ORDER_CONFIRMATION", {"order": 1, "items": [1, 2], "total": 24.5, "currency": "GBP", "country": "UK", "name": "A"}),
+        ("ORDER_UPDATE", {"order": "C1", "kind": "return", "total": "17.85", "currency": "GBP"}),
+        ("ORDER_CONFIRMATION", {"order": 1, "items": [1], "total": 24.5, "currency": "GBP"}),
         ("BACK_IN_STOCK", {"sku": "85123A", "available": 9, "subscription_id": "s"}),
         ("COMPLAINT_RESPONSE", {"complaint_id": 7, "message": "Sorry."}),
         ("A_TYPE_OF_THE_SHOPS_OWN", {"text": "Hello."}),
