@@ -5,21 +5,9 @@ from datetime import datetime
 import msgspec
 
 from tocsin.records.notification import Priority
+from tocsin.templates.content import Content
 
-
-class Content(msgspec.Struct, frozen=True):
-    """The words on one channel. `title` is a push's title or an email's subject; `body` the text;
-    `html` and `unsubscribe` (a URL) are for email. One-time codes pass here: no repr shows any.
-    """
-
-    body: str
-    title: str = ""
-    html: str = ""
-    link: str = ""
-    unsubscribe: str = ""
-
-    def __repr__(self) -> str:
-        return f"Content({len(self.title)} + {len(self.body)} + {len(self.html)} characters)"
+__all__ = ["Content", "Message", "Sent"]
 
 
 class Message(msgspec.Struct, frozen=True):

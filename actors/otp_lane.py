@@ -22,15 +22,16 @@ from actors.hand_over import HandOver, bug
 from actors.ledger import Ledger, patiently
 from actors.message import Content, Message, Sent
 from actors.pace import Pace
-from actors.render import Renderer
 from actors.vendors import MakeVendors, make_vendors
 from tocsin.clock import Clock, SystemClock
 from tocsin.errors import Ambiguous, Permanent, SendError, Transient
 from tocsin.records import Channel, OtpChallenge, Priority, State, encode
 from tocsin.settings import Settings
-from tocsin.store import Claims, SendResult, connect
+from tocsin.store import Claims, SendResult, Templates, connect
 from tocsin.store.buckets import Buckets
 from tocsin.store.otp import Deliverable, OtpStore
+from tocsin.templates import Chosen, Renderer
+from tocsin.templates.built_in import OTP
 
 CHANNELS: Final = (Channel.SMS, Channel.PUSH, Channel.EMAIL)
 TRIES: Final = 3
@@ -69,7 +70,7 @@ class OtpLane:
             if self._redis is None:
                 redis = await connect(self._settings)
                 self._store = OtpStore(redis, self._settings, self._clock)
-                self._renderer = Renderer(self._settings)
+                self._renderer, self._templates = Renderer(self._settings), Templates(redis)
                 vendors = self._make(self._settings, CHANNELS, redis)
                 pace = Pace(Buckets(redis), "otp", self._settings.rate.otp)
                 self._providers = HandOver(vendors, pace, self._clock)
@@ -95,6 +96,8 @@ class OtpLane:
             found = await patiently(
                 partial(self._store.deliverable, [c.challenge_id for c in mine])
             )
+            words = {Chosen(OTP, c.template_version) for c in mine if c.template_version}
+            await patiently(partial(self._renderer.load, self._templates, words))
             ambiguous = [was for _, was in todo]
             await asyncio.gather(*map(self._settled, mine, found, ambiguous))
         except BaseException:
@@ -136,7 +139,13 @@ class OtpLane:
             # used already, or replaced by a newer code: this one would only mislead
             return SendResult(name, State.CANCELLED, "code no longer valid", ambiguous=ambiguous)
         to = address_of(found)
-        content = self._renderer.code(found.code, found.channel, max(1, ceil(left / 60)))
+        content = self._renderer.code(
+            found.code,
+            found.channel,
+            max(1, ceil(left / 60)),
+            challenge.template_version,
+            challenge.locale,
+        )
         self._ledger.begin(name)
         answer = await self._tried(message_of(challenge, content, to), to)
         return ended(name, answer, ambiguous)

@@ -20,14 +20,14 @@ from actors.hand_over import HandOver, bug
 from actors.ledger import Ledger, patiently
 from actors.message import Content, Message
 from actors.pace import Pace
-from actors.render import Renderer
 from actors.vendors import MakeVendors, make_vendors
 from tocsin.clock import Clock, SystemClock
 from tocsin.errors import Invalid, Permanent
 from tocsin.records import Channel, Delivery, DeliveryBatch, Profile, State, encode
 from tocsin.settings import Settings
-from tocsin.store import Claims, Profiles, SendResult, connect
+from tocsin.store import Claims, Profiles, SendResult, Templates, connect
 from tocsin.store.buckets import Buckets
+from tocsin.templates import Renderer, TemplateMissing, versions_of
 
 _AT_ONCE: Final = 4
 _PORTION: Final = 100
@@ -73,7 +73,7 @@ class Sender:
             if self._redis is None:
                 redis = await connect(self._settings)
                 self._profiles = Profiles(redis)
-                self._renderer = Renderer(self._settings)
+                self._renderer, self._templates = Renderer(self._settings), Templates(redis)
                 vendors = self._make(self._settings, (self._channel,), redis)
                 pace = Pace(Buckets(redis), self._channel.value, self._rate)
                 self._providers = HandOver(vendors, pace, self._clock)
@@ -115,6 +115,8 @@ class Sender:
             )
             try:
                 profiles = await self._read([deliveries[i].user_id for i, _ in todo])
+                wanted = versions_of(deliveries[i] for i, _ in todo)
+                await patiently(partial(self._renderer.load, self._templates, wanted))
                 work = iter(
                     [(deliveries[i], p, a) for (i, a), p in zip(todo, profiles, strict=True)]
                 )
@@ -150,6 +152,9 @@ class Sender:
             result = await self._result(delivery, profile, ambiguous)
         except Permanent as error:
             result = SendResult(delivery.delivery_id, State.FAILED, error.reason)
+        except TemplateMissing as error:
+            # its words are being restored, or were deleted: then its attempts run out
+            result = SendResult(delivery.delivery_id, State.RETRY, error.reason)
         except Exception as error:
             reason = bug(delivery.delivery_id, error)
             result = SendResult(delivery.delivery_id, State.FAILED, reason)

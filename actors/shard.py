@@ -15,7 +15,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from websockets.asyncio.server import Server
 
-from actors.render import Renderer
 from actors.sockets.admission import Admission
 from actors.sockets.frames import unpack
 from actors.sockets.hub import Hub
@@ -27,12 +26,13 @@ from actors.sockets.reception import Reception
 from actors.sockets.upkeep import always, cancelled, hear_reads, keep_lease, note_acks
 from tocsin.clock import Clock, SystemClock
 from tocsin.errors import EngineUnavailable
-from tocsin.records import DeliveryBatch, encode
+from tocsin.records import Delivery, DeliveryBatch, encode
 from tocsin.settings import Settings
-from tocsin.store import Profiles, connect
+from tocsin.store import Profiles, Templates, connect
 from tocsin.store.inbox import Inbox
 from tocsin.store.registry import Registry
 from tocsin.store.tickets import Tickets
+from tocsin.templates import Renderer, versions_of
 
 _batches: Final = msgspec.json.Decoder(DeliveryBatch)
 
@@ -67,7 +67,8 @@ class ConnectionShard:
     ) -> None:
         self._settings, self._name = settings, name
         self._call, self._clock = peers, clock or SystemClock()
-        self._render = render or Renderer(settings).render
+        self._renderer = Renderer(settings)
+        self._render = render or self._renderer.render
         self._running: _Running | None = None
         self._starting = asyncio.Lock()
         self._stopped = False
@@ -130,7 +131,12 @@ class ConnectionShard:
     async def _assemble(self, client: Redis) -> _Running:
         inbox, registry = Inbox(client), Registry(client, self._name)
         hub = Hub(inbox, registry, Peers(registry, self._call))
-        inapp = Inapp(Profiles(client), inbox, self._render, hub.reach, self._clock)
+        templates = Templates(client)
+
+        async def load(deliveries: Sequence[Delivery]) -> None:
+            await self._renderer.load(templates, versions_of(deliveries))
+
+        inapp = Inapp(Profiles(client), inbox, load, self._render, hub.reach, self._clock)
         reception = Reception(Admission(self._settings, Tickets(client)), hub, inbox)
         await registry.reset()
         server = await listen(self._settings, self._name, reception)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TypeGuard
 
 import msgspec
 
@@ -17,6 +18,8 @@ from tocsin.errors import Invalid, TocsinError
 from tocsin.ids import new_id
 from tocsin.records import NotificationRequest, decode, encode
 from tocsin.store import Profiles
+from tocsin.templates import Choose, Chosen, Wanted
+from tocsin.templates.built_in import OTP
 from tocsin.topics import MAX_RECORD_BYTES, REQUESTS
 
 _NAME = "requests"
@@ -58,18 +61,26 @@ class Accept:
     """Both take the raw body: an idempotent answer given before is made from it again."""
 
     def __init__(
-        self, profiles: Profiles, known: KnownUsers, publish: Publish, clock: Clock
+        self,
+        profiles: Profiles,
+        known: KnownUsers,
+        choose: Choose,
+        publish: Publish,
+        clock: Clock,
     ) -> None:
         self._profiles, self._known, self._publish = profiles, known, publish
-        self._clock = clock
+        self._choose, self._clock = choose, clock
 
     async def one(self, raw: bytes, key: Key | None) -> AcceptedOne:
-        """Raises `Invalid` for a wrong request or an unknown user."""
+        """Raises `Invalid` for a wrong request, an unknown user, or data its words cannot be filled
+        with."""
         body = decode(NotificationBody, raw)
         notification_id = _id(body, 0, key)
 
         async def work() -> bytes:
-            value = _value(body, notification_id, self._clock.now())
+            _refuse_codes(body)
+            chosen = await self._choose.one(_wanted(body))
+            value = _value(body, notification_id, chosen, self._clock.now())
             if not await self._known.one(body.user_id):
                 raise unknown_user(body.user_id)
             await self._publish.one(REQUESTS, body.user_id, value)
@@ -98,11 +109,13 @@ class Accept:
         """Publish the good ones; why the others are not among them."""
         users = {body.user_id for body in bodies if isinstance(body, NotificationBody)}
         there = dict(zip(users, await self._profiles.known(list(users)), strict=True))
+        words = iter(await self._choose.many([_wanted(b) for b in bodies if _readable(b)]))
         now = self._clock.now()
         good, rejects = [], []
         for index, (body, notification_id) in enumerate(zip(bodies, ids, strict=True)):
             try:
-                good.append(_checked(body, notification_id, there, now))
+                chosen = next(words) if _readable(body) else None
+                good.append(_checked(body, notification_id, chosen, there, now))
             except Invalid as error:
                 rejects.append(_Reject(index, field_error(_in_place(error, index))))
         if not good:
@@ -114,6 +127,7 @@ class Accept:
 def _checked(
     body: NotificationBody | TocsinError,
     notification_id: str | None,
+    chosen: Chosen | Invalid | None,
     there: Mapping[str, bool],
     now: datetime,
 ) -> tuple[str, bytes]:
@@ -122,7 +136,26 @@ def _checked(
         raise body
     if not there[body.user_id]:
         raise unknown_user(body.user_id)
-    return body.user_id, _value(body, notification_id or "", now)
+    _refuse_codes(body)
+    if not isinstance(chosen, Chosen):
+        raise chosen or AssertionError("words are chosen for every request that can be read")
+    return body.user_id, _value(body, notification_id or "", chosen, now)
+
+
+def _readable(body: NotificationBody | TocsinError) -> TypeGuard[NotificationBody]:
+    return isinstance(body, NotificationBody)
+
+
+def _refuse_codes(body: NotificationBody) -> None:
+    for field in ("type", "template_id"):
+        if getattr(body, field) == OTP:
+            raise Invalid(
+                field, "one-time codes go through POST /v1/otp, or they would be on record"
+            )
+
+
+def _wanted(body: NotificationBody) -> Wanted:
+    return Wanted(body.type, body.template_id, body.template_version, body.data)
 
 
 def _in_place(error: Invalid, index: int) -> Invalid:
@@ -134,10 +167,11 @@ def _id(body: NotificationBody | TocsinError, index: int, key: Key | None) -> st
     return chosen or (key.id(index) if key else new_id())
 
 
-def _value(body: NotificationBody, notification_id: str, now: datetime) -> bytes:
-    """The request as a record. Raises `Invalid` for one that no record can hold."""
-    if body.type == "OTP":
-        raise Invalid("type", "one-time codes go through POST /v1/otp, or they would be on record")
+def _value(body: NotificationBody, notification_id: str, chosen: Chosen, now: datetime) -> bytes:
+    """The request as a record, its words pinned: what is published later cannot make it wrong.
+
+    Raises `Invalid` for one that no record can hold.
+    """
     value = encode(
         NotificationRequest(
             notification_id=notification_id,
@@ -146,7 +180,8 @@ def _value(body: NotificationBody, notification_id: str, now: datetime) -> bytes
             data=body.data,
             channels=body.channels,
             priority=body.priority,
-            template_id=body.template_id,
+            template_id=chosen.template_id,
+            template_version=chosen.version,
             category=body.category,
             dedupe_key=body.dedupe_key,
             collapse_key=body.collapse_key,

@@ -15,6 +15,7 @@ from api.routes import (
     preferences,
     stats,
     subscriptions,
+    templates,
     tickets,
     users,
 )
@@ -42,7 +43,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     for module in (
         # the busiest first: routes are tried in order, and each try costs some microseconds
         notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
-        stats, ops,
+        stats, templates, ops,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)

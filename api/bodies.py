@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from tocsin.errors import Invalid
 from tocsin.records import Channel, Device, Preferences, Priority, decode
-from tocsin.records.fields import Category, Id, Instant, TypeName
+from tocsin.records.fields import Category, Count, Id, Instant, TypeName
 from tocsin.records.profile import Email, Phone
 
 Name = Annotated[str, Meta(max_length=200)]
@@ -74,6 +74,7 @@ class NotificationBody(_Body, frozen=True):
     channels: tuple[Channel, ...] = ()
     priority: Priority = Priority.NORMAL
     template_id: Id | None = None
+    template_version: Count | None = None
     category: Category | None = None
     dedupe_key: Id | None = None
     collapse_key: Id | None = None

@@ -16,6 +16,7 @@ from tocsin.kafka import start_producer
 from tocsin.process import ready, run
 from tocsin.settings import Settings
 from tocsin.store import connect
+from tocsin.templates.feed import Feed
 
 _FINISH_SECONDS: Final = 15.0
 """For answers under way: more than a Kafka acknowledgement may take (api/publish.py)."""
@@ -31,6 +32,9 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         stack.push_async_callback(producer.stop)
         services = Services.over(settings, redis, producer)
         stack.push_async_callback(services.figures.close)
+        feed = Feed(settings, services.catalogue)
+        await feed.start()
+        stack.push_async_callback(feed.stop)
         await _serve(settings, create_app(services), stop)
 
 

@@ -12,13 +12,15 @@ from api.known import KnownUsers
 from api.people import People
 from api.publish import Publish
 from api.signups import SignUps
+from api.wording import Wording
 from tocsin.clock import Clock, SystemClock
 from tocsin.settings import Settings
-from tocsin.store import Profiles, Subscriptions
+from tocsin.store import Profiles, Subscriptions, Templates
 from tocsin.store.idempotency import Idempotency
 from tocsin.store.inbox import Inbox
 from tocsin.store.otp import OtpStore
 from tocsin.store.tickets import Tickets
+from tocsin.templates import Catalogue, Choose, Renderer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Services:
     otp: OtpStore
     tickets: Tickets
     inbox: Inbox
+    catalogue: Catalogue
+    wording: Wording
+    renderer: Renderer
 
     @classmethod
     def over(
@@ -50,10 +55,13 @@ class Services:
         producer: AIOKafkaProducer,
         clock: Clock | None = None,
     ) -> "Services":
-        """Everything over one store client and one producer."""
+        """Everything over one store client and one producer. The catalogue knows the bundled
+        templates and what is changed through here; a Feed has it know the others."""
         clock = clock or SystemClock()
         profiles, subscriptions = Profiles(redis), Subscriptions(redis)
         publish = Publish(producer, settings.partitions)
+        templates, catalogue = Templates(redis), Catalogue()
+        choose = Choose(catalogue, templates)
         return cls(
             settings=settings,
             clock=clock,
@@ -62,7 +70,7 @@ class Services:
             auth=Auth(settings),
             figures=Figures(settings),
             publish=publish,
-            accept=Accept(profiles, KnownUsers(profiles), publish, clock),
+            accept=Accept(profiles, KnownUsers(profiles), choose, publish, clock),
             signups=SignUps(subscriptions, profiles, publish),
             profiles=profiles,
             people=People(profiles, publish),
@@ -71,4 +79,7 @@ class Services:
             otp=OtpStore(redis, settings, clock),
             tickets=Tickets(redis),
             inbox=Inbox(redis),
+            catalogue=catalogue,
+            wording=Wording(templates, catalogue, publish),
+            renderer=Renderer(settings),
         )

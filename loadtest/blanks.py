@@ -19,9 +19,9 @@ from actors.providers.mime import mail_of
 from actors.providers.push_apns import payload_of
 from actors.providers.push_fcm import android_of
 from actors.providers.sms_twilio import form_of
-from actors.render import Renderer
 from tocsin.records import Channel, Delivery, NotificationRequest, Profile
 from tocsin.settings import Settings
+from tocsin.templates import Renderer
 
 _ID: Final = "deliveryidmark".ljust(47, "0")
 _ADDRESS: Final = "addressmark@customers.example"

@@ -20,9 +20,10 @@ from tocsin.errors import AddressGone, Permanent, SendError, Transient
 from tocsin.ids import derived_id
 from tocsin.records.notification import Priority
 from tocsin.settings import Apns
+from tocsin.templates.push import MOST_BYTES, apns_payload
 
 NAME: Final = "apns"
-MAX_PAYLOAD: Final = 4_096
+MAX_PAYLOAD: Final = MOST_BYTES
 _KEEP_SECONDS: Final = 3 * 86_400
 """How long Apple may hold a push that has no expiry of its own."""
 
@@ -115,15 +116,8 @@ class PushApns:
 
 
 def payload_of(message: Message) -> dict[str, Any]:
-    """The JSON Apple hands to the app; our own names stand beside `aps`."""
-    content = message.content
-    alert = {"title": content.title, "body": content.body}
-    return {
-        "aps": {"alert": alert, "sound": "default"},
-        "delivery_id": message.delivery_id,
-        "type": message.type,
-        "link": content.link,
-    }
+    """The JSON Apple hands to the app."""
+    return apns_payload(message.delivery_id, message.type, message.content)
 
 
 def collapse_id(message: Message) -> str:

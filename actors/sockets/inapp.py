@@ -13,8 +13,12 @@ from tocsin.errors import Permanent
 from tocsin.records import Delivery, Profile, State
 from tocsin.store import Profiles, SendResult
 from tocsin.store.inbox import Appended, Inbox
+from tocsin.templates import TemplateMissing
 
 _log = logging.getLogger(__name__)
+
+Load = Callable[[Sequence[Delivery]], Awaitable[None]]
+"""Have the words of these at hand, in at most one call. Raises what Redis raises."""
 
 Reach = Callable[[Sequence[Push]], Awaitable[list[bool]]]
 """Push to sockets wherever they are; for each whether one has it. Raises nothing."""
@@ -24,15 +28,22 @@ class Inapp:
     """Decides, renders, writes and pushes. Doing a batch again writes and shows nothing twice."""
 
     def __init__(
-        self, profiles: Profiles, inbox: Inbox, render: Render, reach: Reach, clock: Clock
+        self,
+        profiles: Profiles,
+        inbox: Inbox,
+        load: Load,
+        render: Render,
+        reach: Reach,
+        clock: Clock,
     ) -> None:
-        self._profiles, self._inbox, self._render = profiles, inbox, render
+        self._profiles, self._inbox, self._load, self._render = profiles, inbox, load, render
         self._reach, self._clock = reach, clock
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> list[SendResult]:
         """A result for each, in order. Raises what Redis raises: then do the batch again."""
         now = self._clock.now()
         profiles = await self._profiles.get_many([d.user_id for d in deliveries])
+        await self._load(deliveries)
         made = [self._make(d, p, now) for d, p in zip(deliveries, profiles, strict=True)]
         items = [
             (delivery.user_id, delivery.notification_id, content)
@@ -57,6 +68,8 @@ class Inapp:
             return item(delivery, self._render(delivery, profile))
         except Permanent as error:
             return SendResult(delivery.delivery_id, State.FAILED, error.reason)
+        except TemplateMissing as error:
+            return SendResult(delivery.delivery_id, State.RETRY, error.reason)
         except Exception:
             _log.exception("delivery %s cannot be rendered", delivery.delivery_id)
             return SendResult(delivery.delivery_id, State.FAILED, "render_error")

@@ -10,7 +10,8 @@ from actors.message import Content
 from tocsin.records import Delivery, Priority, Profile, encode
 
 Render = Callable[[Delivery, Profile], Content]
-"""The words of a delivery for one person; raises `Permanent` when template or data are wrong."""
+"""The words of a delivery for one person; raises `Permanent` when template or data are
+wrong, `TemplateMissing` when the words are not at hand."""
 
 MAX_TITLE: Final = 200
 MAX_BODY: Final = 4_000

@@ -46,15 +46,16 @@ async def request_otp(call: Caller) -> Response:
     """Send a code. Somebody unknown gets the same answer, and no code."""
     accepted_at = call.services.clock.now()
     body = await call.body(OtpBody)
-    way = way_to(
-        await call.services.profiles.get(body.user_id),
-        body.channel,
-        call.services.settings.otp_prefixes(),
-    )
+    profile = await call.services.profiles.get(body.user_id)
+    way = way_to(profile, body.channel, call.services.settings.otp_prefixes())
     otp = call.services.otp
     challenge = await otp.create(body.user_id, way.channel, body.purpose, way.recipient)
     try:
-        value = encode(replace(challenge, accepted_at=accepted_at))
+        words = call.services.catalogue.otp()
+        locale = profile.locale if profile and words else ""
+        value = encode(
+            replace(challenge, accepted_at=accepted_at, template_version=words, locale=locale)
+        )
         await call.services.publish.one(OTP, body.user_id, value)
     except (KafkaError, TimeoutError):
         await otp.withdraw(challenge.challenge_id)

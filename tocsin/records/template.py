@@ -19,9 +19,10 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Variable(_Part, frozen=True):
-    """What a request's `data` holds under this name, or under one of `aliases`."""
+    """What a request's `data` holds under this name, or under one of `aliases`. A `string` may also
+    come as a number."""
 
-    type: Literal["string", "integer", "number", "boolean", "list", "object"] = "string"
+    type: Literal["string", "integer", "number", "boolean", "list", "object", "any"] = "string"
     required: bool = True
     about: Annotated[str, Meta(max_length=500)] = ""
     aliases: Annotated[tuple[VariableName, ...], Meta(max_length=8)] = ()

@@ -75,6 +75,13 @@ INBOX_READ = "inbox:read"
 """pub/sub channel: `{user_id, ids, unread}` whenever a person's items became read."""
 
 
+TEMPLATES = "{templates}"
+"""hash: template id to the Template as JSON."""
+
+TEMPLATE_REVISIONS = "{templates}:revisions"
+"""hash: template id to its revision."""
+
+
 def idempotency(caller: str, key: str) -> str:
     """string: the fingerprint of the request this Idempotency-Key came with, then its answer."""
     return f"idempotency:{caller}:{key}"
