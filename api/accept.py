@@ -14,10 +14,10 @@ from api.problems import FieldError, field_error
 from api.publish import Publish
 from tocsin.clock import Clock
 from tocsin.errors import Invalid, TocsinError
-from tocsin.ids import new_id
-from tocsin.records import NotificationRequest, decode, encode
-from tocsin.store import Profiles
-from tocsin.topics import MAX_RECORD_BYTES, REQUESTS
+from tocsin.ids import marked, new_id
+from tocsin.records import Lane, NotificationRequest, decode, encode, lane_of
+from tocsin.store import Cancellations, Profiles
+from tocsin.topics import MAX_RECORD_BYTES, REQUESTS_BY_LANE
 
 _NAME = "requests"
 _OVERHEAD = len(b'{"requests":[]}')
@@ -58,10 +58,15 @@ class Accept:
     """Both take the raw body: an idempotent answer given before is made from it again."""
 
     def __init__(
-        self, profiles: Profiles, known: KnownUsers, publish: Publish, clock: Clock
+        self,
+        profiles: Profiles,
+        known: KnownUsers,
+        publish: Publish,
+        cancellations: Cancellations,
+        clock: Clock,
     ) -> None:
         self._profiles, self._known, self._publish = profiles, known, publish
-        self._clock = clock
+        self._cancellations, self._clock = cancellations, clock
 
     async def one(self, raw: bytes, key: Key | None) -> AcceptedOne:
         """Raises `Invalid` for a wrong request or an unknown user."""
@@ -72,7 +77,9 @@ class Accept:
             value = _value(body, notification_id, self._clock.now())
             if not await self._known.one(body.user_id):
                 raise unknown_user(body.user_id)
-            await self._publish.one(REQUESTS, body.user_id, value)
+            await self._cancellations.note([body.notification_id] if body.notification_id else [])
+            topic = REQUESTS_BY_LANE[lane_of(body.priority)]
+            await self._publish.one(topic, body.user_id, value)
             return b"[]"
 
         await (key.once(work) if key else work())
@@ -107,8 +114,19 @@ class Accept:
                 rejects.append(_Reject(index, field_error(_in_place(error, index))))
         if not good:
             raise AllInvalid([reject.error for reject in rejects])
+        # before Kafka has it: whatever was answered with 202 can be taken back at once
+        await self._cancellations.note(_chosen(bodies))
         await self._publish.requests(good)
         return rejects
+
+
+def _chosen(bodies: Sequence[NotificationBody | TocsinError]) -> list[str]:
+    """Ids that are the callers' own."""
+    return [
+        body.notification_id
+        for body in bodies
+        if isinstance(body, NotificationBody) and body.notification_id
+    ]
 
 
 def _checked(
@@ -116,13 +134,13 @@ def _checked(
     notification_id: str | None,
     there: Mapping[str, bool],
     now: datetime,
-) -> tuple[str, bytes]:
-    """(user, request as JSON)."""
+) -> tuple[Lane, str, bytes]:
+    """(lane, user, request as JSON)."""
     if not isinstance(body, NotificationBody):
         raise body
     if not there[body.user_id]:
         raise unknown_user(body.user_id)
-    return body.user_id, _value(body, notification_id or "", now)
+    return lane_of(body.priority), body.user_id, _value(body, notification_id or "", now)
 
 
 def _in_place(error: Invalid, index: int) -> Invalid:
@@ -131,7 +149,7 @@ def _in_place(error: Invalid, index: int) -> Invalid:
 
 def _id(body: NotificationBody | TocsinError, index: int, key: Key | None) -> str:
     chosen = body.notification_id if isinstance(body, NotificationBody) else None
-    return chosen or (key.id(index) if key else new_id())
+    return chosen or marked(key.id(index) if key else new_id())
 
 
 def _value(body: NotificationBody, notification_id: str, now: datetime) -> bytes:
@@ -146,7 +164,9 @@ def _value(body: NotificationBody, notification_id: str, now: datetime) -> bytes
             data=body.data,
             channels=body.channels,
             priority=body.priority,
+            strategy=body.strategy,
             template_id=body.template_id,
+            template_version=body.template_version,
             category=body.category,
             dedupe_key=body.dedupe_key,
             collapse_key=body.collapse_key,

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tocsin.errors import Invalid
-from tocsin.records import Channel, Device, Preferences, Priority, decode
-from tocsin.records.fields import Category, Id, Instant, TypeName
+from tocsin.records import Channel, Device, Preferences, Priority, Strategy, decode
+from tocsin.records.fields import Category, Count, Id, Instant, TypeName
 from tocsin.records.profile import Email, Phone
 
 Name = Annotated[str, Meta(max_length=200)]
@@ -73,7 +73,9 @@ class NotificationBody(_Body, frozen=True):
     data: dict[str, Any] = {}
     channels: tuple[Channel, ...] = ()
     priority: Priority = Priority.NORMAL
+    strategy: Strategy | None = None
     template_id: Id | None = None
+    template_version: Count | None = None
     category: Category | None = None
     dedupe_key: Id | None = None
     collapse_key: Id | None = None
