@@ -17,6 +17,7 @@ from api.routes import (
     stats,
     subscriptions,
     tickets,
+    unsubscribe,
     users,
 )
 from api.services import Services
@@ -43,7 +44,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     for module in (
         # the busiest first: routes are tried in order, and each try costs some microseconds
         notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
-        cancellations, stats, ops,
+        cancellations, stats, unsubscribe, ops,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)
