@@ -14,6 +14,7 @@ from api.routes import (
     ops,
     otp,
     preferences,
+    seed,
     stats,
     subscriptions,
     tickets,
@@ -44,7 +45,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     for module in (
         # the busiest first: routes are tried in order, and each try costs some microseconds
         notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
-        cancellations, stats, unsubscribe, ops,
+        cancellations, stats, unsubscribe, ops, seed,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)
