@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from redis.exceptions import RedisError
 
+from actors.decide import unrepeated
 from tocsin.records import State
 from tocsin.store import SendResult
 from tocsin.store.claims import Claim, Claims, Standing
@@ -87,6 +88,13 @@ class Ledger:
             case Standing.OWN:
                 # the answer to our own claim was lost, or the thread of an earlier send was
                 return delivery_id in self._begun
+            case Standing.CANCELLED:
+                self._conclude(SendResult(delivery_id, State.CANCELLED, "cancelled"))
+                return None
+            case Standing.LOST:
+                # it may have arrived, and nobody wants it any more
+                self._conclude(unrepeated(delivery_id))
+                return None
         busy = SendResult(delivery_id, State.RETRY, "busy", retry_after=BUSY_SECONDS)
         self._conclude(claim.result or busy)
         return None

@@ -15,12 +15,12 @@ from api.problems import FieldError, field_error
 from api.publish import Publish
 from tocsin.clock import Clock
 from tocsin.errors import Invalid, TocsinError
-from tocsin.ids import new_id
-from tocsin.records import NotificationRequest, decode, encode
-from tocsin.store import Profiles
+from tocsin.ids import marked, new_id
+from tocsin.records import Lane, NotificationRequest, decode, encode, lane_of
+from tocsin.store import Cancellations, Profiles
 from tocsin.templates import Choose, Chosen, Wanted
 from tocsin.templates.built_in import OTP
-from tocsin.topics import MAX_RECORD_BYTES, REQUESTS
+from tocsin.topics import MAX_RECORD_BYTES, REQUESTS_BY_LANE
 
 _NAME = "requests"
 _OVERHEAD = len(b'{"requests":[]}')
@@ -66,10 +66,11 @@ class Accept:
         known: KnownUsers,
         choose: Choose,
         publish: Publish,
+        cancellations: Cancellations,
         clock: Clock,
     ) -> None:
         self._profiles, self._known, self._publish = profiles, known, publish
-        self._choose, self._clock = choose, clock
+        self._choose, self._cancellations, self._clock = choose, cancellations, clock
 
     async def one(self, raw: bytes, key: Key | None) -> AcceptedOne:
         """Raises `Invalid` for a wrong request, an unknown user, or data its words cannot be filled
@@ -83,7 +84,9 @@ class Accept:
             value = _value(body, notification_id, chosen, self._clock.now())
             if not await self._known.one(body.user_id):
                 raise unknown_user(body.user_id)
-            await self._publish.one(REQUESTS, body.user_id, value)
+            await self._cancellations.note([body.notification_id] if body.notification_id else [])
+            topic = REQUESTS_BY_LANE[lane_of(body.priority)]
+            await self._publish.one(topic, body.user_id, value)
             return b"[]"
 
         await (key.once(work) if key else work())
@@ -120,8 +123,19 @@ class Accept:
                 rejects.append(_Reject(index, field_error(_in_place(error, index))))
         if not good:
             raise AllInvalid([reject.error for reject in rejects])
+        # before Kafka has it: whatever was answered with 202 can be taken back at once
+        await self._cancellations.note(_chosen(bodies))
         await self._publish.requests(good)
         return rejects
+
+
+def _chosen(bodies: Sequence[NotificationBody | TocsinError]) -> list[str]:
+    """Ids that are the callers' own."""
+    return [
+        body.notification_id
+        for body in bodies
+        if isinstance(body, NotificationBody) and body.notification_id
+    ]
 
 
 def _checked(
@@ -130,8 +144,8 @@ def _checked(
     chosen: Chosen | Invalid | None,
     there: Mapping[str, bool],
     now: datetime,
-) -> tuple[str, bytes]:
-    """(user, request as JSON)."""
+) -> tuple[Lane, str, bytes]:
+    """(lane, user, request as JSON)."""
     if not isinstance(body, NotificationBody):
         raise body
     if not there[body.user_id]:
@@ -139,7 +153,8 @@ def _checked(
     _refuse_codes(body)
     if not isinstance(chosen, Chosen):
         raise chosen or AssertionError("words are chosen for every request that can be read")
-    return body.user_id, _value(body, notification_id or "", chosen, now)
+    value = _value(body, notification_id or "", chosen, now)
+    return lane_of(body.priority), body.user_id, value
 
 
 def _readable(body: NotificationBody | TocsinError) -> TypeGuard[NotificationBody]:
@@ -164,7 +179,7 @@ def _in_place(error: Invalid, index: int) -> Invalid:
 
 def _id(body: NotificationBody | TocsinError, index: int, key: Key | None) -> str:
     chosen = body.notification_id if isinstance(body, NotificationBody) else None
-    return chosen or (key.id(index) if key else new_id())
+    return chosen or marked(key.id(index) if key else new_id())
 
 
 def _value(body: NotificationBody, notification_id: str, chosen: Chosen, now: datetime) -> bytes:
@@ -180,6 +195,7 @@ def _value(body: NotificationBody, notification_id: str, chosen: Chosen, now: da
             data=body.data,
             channels=body.channels,
             priority=body.priority,
+            strategy=body.strategy,
             template_id=chosen.template_id,
             template_version=chosen.version,
             category=body.category,

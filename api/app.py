@@ -6,6 +6,7 @@ from api import problems, schema
 from api.metered import Metered
 from api.pages import router as pages
 from api.routes import (
+    cancellations,
     devices,
     inbox,
     inventory,
@@ -13,10 +14,12 @@ from api.routes import (
     ops,
     otp,
     preferences,
+    seed,
     stats,
     subscriptions,
     templates,
     tickets,
+    unsubscribe,
     users,
 )
 from api.services import Services
@@ -43,7 +46,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     for module in (
         # the busiest first: routes are tried in order, and each try costs some microseconds
         notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
-        stats, templates, ops,
+        cancellations, stats, templates, unsubscribe, ops, seed,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)

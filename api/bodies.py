@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tocsin.errors import Invalid
-from tocsin.records import Channel, Device, Preferences, Priority, decode
+from tocsin.records import Channel, Device, Preferences, Priority, Strategy, decode
 from tocsin.records.fields import Category, Count, Id, Instant, TypeName
 from tocsin.records.profile import Email, Phone
 
@@ -73,6 +73,7 @@ class NotificationBody(_Body, frozen=True):
     data: dict[str, Any] = {}
     channels: tuple[Channel, ...] = ()
     priority: Priority = Priority.NORMAL
+    strategy: Strategy | None = None
     template_id: Id | None = None
     template_version: Count | None = None
     category: Category | None = None

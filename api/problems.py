@@ -34,6 +34,7 @@ TABLE: Final = {
     "slow_body": (408, "The request came too slowly"),
     "busy": (409, "Changed by others at this moment"),
     "conflict": (409, "It exists, and differs"),
+    "too_late": (409, "Too late"),
     "otp_exhausted": (410, "Too many wrong codes"),
     "too_large": (413, "Too large"),
     "invalid": (422, "The request is wrong"),

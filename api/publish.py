@@ -3,18 +3,26 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
 from tocsin.kafka import partition_for
-from tocsin.topics import MAX_RECORD_BYTES, REQUESTS, Topic
+from tocsin.records import Lane
+from tocsin.topics import MAX_RECORD_BYTES, REQUESTS_BY_LANE, Topic
 
 ACK_SECONDS: Final = 10.0
 """Longer without an acknowledgement, and the caller is told to ask again."""
 
 _OPEN, _CLOSE = b'{"requests":[', b"]}"
 _ROOM: Final = MAX_RECORD_BYTES - len(_OPEN) - len(_CLOSE)
+
+
+class _Placed(NamedTuple):
+    topic: Topic
+    partition: int
+    key: bytes | None
+    value: bytes | None
 
 
 class Publish:
@@ -35,24 +43,31 @@ class Publish:
 
     async def many(self, topic: Topic, items: Iterable[tuple[str, bytes | None]]) -> None:
         """Records in order."""
-        placed = [(self.partition(key), key.encode(), value) for key, value in items]
-        await self._durable(topic, placed)
+        await self._durable(
+            [_Placed(topic, self.partition(key), key.encode(), value) for key, value in items]
+        )
 
-    async def requests(self, items: Sequence[tuple[str, bytes]]) -> None:
-        """(user, request as JSON) pairs as few ``{requests:[...]}`` records, by partition."""
-        by_partition: dict[int, list[bytes]] = {}
-        for user_id, value in items:
-            by_partition.setdefault(self.partition(user_id), []).append(value)
-        placed = [(p, None, v) for p, values in by_partition.items() for v in grouped(values)]
-        await self._durable(REQUESTS, placed)
+    async def requests(self, items: Sequence[tuple[Lane, str, bytes]]) -> None:
+        """(lane, user, request as JSON) as few ``{requests:[...]}`` records, by lane and
+        partition."""
+        by_place: dict[tuple[Lane, int], list[bytes]] = {}
+        for lane, user_id, value in items:
+            by_place.setdefault((lane, self.partition(user_id)), []).append(value)
+        await self._durable(
+            [
+                _Placed(REQUESTS_BY_LANE[lane], partition, None, value)
+                for (lane, partition), values in by_place.items()
+                for value in grouped(values)
+            ]
+        )
 
-    async def _durable(
-        self, topic: Topic, placed: Sequence[tuple[int, bytes | None, bytes | None]]
-    ) -> None:
+    async def _durable(self, placed: Sequence[_Placed]) -> None:
         async with asyncio.timeout(ACK_SECONDS):
             acks = [
-                await self._producer.send(topic.name, value, key=key, partition=partition)
-                for partition, key, value in placed
+                await self._producer.send(
+                    each.topic.name, each.value, key=each.key, partition=each.partition
+                )
+                for each in placed
             ]
             if acks:
                 await asyncio.wait(acks)  # unlike gather, it cancels none when time is up

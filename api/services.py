@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from api.accept import Accept
 from api.auth import Auth
+from api.cancel import Cancel
 from api.figures import Figures
 from api.known import KnownUsers
 from api.people import People
@@ -15,7 +16,7 @@ from api.signups import SignUps
 from api.wording import Wording
 from tocsin.clock import Clock, SystemClock
 from tocsin.settings import Settings
-from tocsin.store import Profiles, Subscriptions, Templates
+from tocsin.store import Cancellations, Profiles, Subscriptions, Templates
 from tocsin.store.idempotency import Idempotency
 from tocsin.store.inbox import Inbox
 from tocsin.store.otp import OtpStore
@@ -35,6 +36,8 @@ class Services:
     figures: Figures
     publish: Publish
     accept: Accept
+    cancel: Cancel
+    cancellations: Cancellations
     signups: SignUps
     profiles: Profiles
     people: People
@@ -62,15 +65,20 @@ class Services:
         publish = Publish(producer, settings.partitions)
         templates, catalogue = Templates(redis), Catalogue()
         choose = Choose(catalogue, templates)
+        cancellations, figures = Cancellations(redis), Figures(settings)
         return cls(
             settings=settings,
             clock=clock,
             redis=redis,
             producer=producer,
             auth=Auth(settings),
-            figures=Figures(settings),
+            figures=figures,
             publish=publish,
-            accept=Accept(profiles, KnownUsers(profiles), choose, publish, clock),
+            accept=Accept(
+                profiles, KnownUsers(profiles), choose, publish, cancellations, clock
+            ),
+            cancellations=cancellations,
+            cancel=Cancel(cancellations, figures, publish, clock),
             signups=SignUps(subscriptions, profiles, publish),
             profiles=profiles,
             people=People(profiles, publish),

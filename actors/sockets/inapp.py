@@ -51,9 +51,11 @@ class Inapp:
             if isinstance(content, bytes)
         ]
         places = await self._inbox.append(items)
-        shown = iter(await self._reach([_push(i, p) for i, p in zip(items, places, strict=True)]))
+        written = [(i, p) for i, p in zip(items, places, strict=True) if not p.cancelled]
+        shown = iter(await self._reach([_push(i, p) for i, p in written]))
+        ends = (None if place.cancelled else next(shown) for place in places)
         return [
-            result if isinstance(result, SendResult) else _delivered(delivery, next(shown))
+            result if isinstance(result, SendResult) else _ended(delivery, next(ends))
             for delivery, result in zip(deliveries, made, strict=True)
         ]
 
@@ -81,6 +83,9 @@ def _push(written: tuple[str, str, bytes], place: Appended) -> Push:
     return Push(user_id, frame, place.epoch, place.offset)
 
 
-def _delivered(delivery: Delivery, shown: bool) -> SendResult:
+def _ended(delivery: Delivery, shown: bool | None) -> SendResult:
+    """`shown` None: it was taken back before it was written."""
+    if shown is None:
+        return SendResult(delivery.delivery_id, State.CANCELLED, "cancelled")
     where = "socket" if shown else "inbox"
     return SendResult(delivery.delivery_id, State.DELIVERED, provider=where)

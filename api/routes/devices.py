@@ -1,5 +1,6 @@
 """Devices: where push goes."""
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
@@ -9,6 +10,7 @@ from api.bodies import DeviceBody
 from api.call import Call, answer, self_or
 from api.people import known
 from api.schema import described
+from api.services import Services
 from tocsin.errors import Invalid
 from tocsin.records import Device, Profile
 
@@ -16,6 +18,9 @@ router = APIRouter(tags=["devices"])
 
 MOST: Final = 20
 _ID_CHARS: Final = 128
+
+Choice = Callable[[Profile | None], tuple[str, DeviceBody]]
+"""Which device, and what it is to be, from the person as stored."""
 
 Caller = Annotated[Call, Depends(self_or("users:write"))]
 
@@ -29,14 +34,23 @@ async def put_device(user_id: str, device_id: str, call: Caller) -> Response:
     if not 1 <= len(device_id) <= _ID_CHARS:
         raise Invalid("", f"a device id has 1 to {_ID_CHARS} characters")
     body = await call.body(DeviceBody)
-    device = Device(body.platform, body.token, call.services.clock.now())
+    _, device = await keep(call.services, user_id, lambda _: (device_id, body))
+    return answer(device)
+
+
+async def keep(services: Services, user_id: str, choose: Choice) -> tuple[str, Device]:
+    """The device as it is kept, and its id. Raises what `choose` does, and for somebody unknown."""
+    now, kept = services.clock.now(), {}
 
     def step(before: Profile | None) -> Profile:
+        device_id, body = choose(before)
         there = known(before, user_id)
-        return replace(there, devices=_newest(there.devices | {device_id: device}))
+        # the step may run again; what it said last is what is stored
+        kept["it"] = device_id, Device(body.platform, body.token, now)
+        return replace(there, devices=_newest(there.devices | dict([kept["it"]])))
 
-    await call.services.people.change(user_id, step)
-    return answer(device)
+    await services.people.change(user_id, step)
+    return kept["it"]
 
 
 def _newest(devices: dict[str, Device]) -> dict[str, Device]:

@@ -12,6 +12,7 @@ from api.bodies import OtpBody, OtpCheck
 from api.call import Call, answer, service
 from api.otp_request import way_to
 from api.schema import described
+from api.services import Services
 from tocsin.errors import Refused
 from tocsin.records import encode
 from tocsin.store.otp import Verdict
@@ -45,22 +46,25 @@ class Verified(msgspec.Struct):
 async def request_otp(call: Caller) -> Response:
     """Send a code. Somebody unknown gets the same answer, and no code."""
     accepted_at = call.services.clock.now()
-    body = await call.body(OtpBody)
-    profile = await call.services.profiles.get(body.user_id)
-    way = way_to(profile, body.channel, call.services.settings.otp_prefixes())
-    otp = call.services.otp
-    challenge = await otp.create(body.user_id, way.channel, body.purpose, way.recipient)
+    return answer(await challenge(call.services, await call.body(OtpBody), accepted_at), 202)
+
+
+async def challenge(services: Services, body: OtpBody, accepted_at: datetime) -> Challenge:
+    """A code on its way. Raises `Refused` (429, 423) and what Kafka raises; then there is none."""
+    profile = await services.profiles.get(body.user_id)
+    way = way_to(profile, body.channel, services.settings.otp_prefixes())
+    made = await services.otp.create(body.user_id, way.channel, body.purpose, way.recipient)
     try:
-        words = call.services.catalogue.otp()
+        words = services.catalogue.otp()
         locale = profile.locale if profile and words else ""
         value = encode(
-            replace(challenge, accepted_at=accepted_at, template_version=words, locale=locale)
+            replace(made, accepted_at=accepted_at, template_version=words, locale=locale)
         )
-        await call.services.publish.one(OTP, body.user_id, value)
+        await services.publish.one(OTP, body.user_id, value)
     except (KafkaError, TimeoutError):
-        await otp.withdraw(challenge.challenge_id)
+        await services.otp.withdraw(made.challenge_id)
         raise
-    return answer(Challenge(challenge.challenge_id, challenge.expires_at), 202)
+    return Challenge(made.challenge_id, made.expires_at)
 
 
 @router.post("/v1/otp/verify", **described(OtpCheck, Verified, 200, ["otp"]))

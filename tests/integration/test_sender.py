@@ -25,7 +25,7 @@ from tocsin.records import (
     encode,
 )
 from tocsin.settings import Rates, Settings
-from tocsin.store import Claims, Profiles, SendResult, keys
+from tocsin.store import Cancellations, Claims, Profiles, SendResult, keys
 
 pytestmark = pytest.mark.integration
 _results = msgspec.json.Decoder(list[SendResult]).decode
@@ -206,3 +206,52 @@ async def test_the_rate_of_the_fleet_is_kept_by_two_senders(
 
 async def test_an_empty_batch_is_no_trouble(bench: Bench) -> None:
     assert await bench.send() == []
+
+
+async def test_what_was_taken_back_is_not_sent_and_says_so_every_time(bench: Bench) -> None:
+    late = await Cancellations(bench.redis).cancel("n1")
+    assert not any(late.values())
+    for _ in range(2):
+        results = await bench.send(push(1), push(2))
+        assert [(r.state, r.reason) for r in results] == [
+            (State.CANCELLED, "cancelled"), (State.DELIVERED, ""),
+        ]  # fmt: skip
+    assert bench.provider.times("n1:push") == 0
+    assert (await Cancellations(bench.redis).cancel("n2"))[Channel.PUSH]
+
+
+async def test_a_retry_that_was_taken_back_is_not_made(bench: Bench) -> None:
+    bench.provider.fault = lambda _: Transient("busy", "apns", 17)
+    await bench.send(push())
+    assert not (await Cancellations(bench.redis).cancel("n1"))[Channel.PUSH]
+    bench.provider.fault = None
+    (result,) = await bench.send(push(attempt=2))
+    assert result.state is State.CANCELLED
+    assert not bench.provider.accepted
+
+
+async def test_what_a_dead_sender_may_have_sent_and_is_taken_back_is_not_sent_again(
+    bench: Bench,
+) -> None:
+    await Claims(bench.redis, "sender-push-0:dead").take([("n1:push", 1)])
+    assert (await Cancellations(bench.redis).cancel("n1"))[Channel.PUSH], "it may be on its way"
+    for _ in range(2):
+        (result,) = await bench.send(push())
+        assert (result.state, result.reason, result.ambiguous) == (State.FAILED, "ambiguous", True)
+    assert not bench.provider.accepted
+
+
+async def test_of_a_sender_and_a_cancellation_at_once_one_comes_first(bench: Bench) -> None:
+    cancellations, sender = Cancellations(bench.redis), bench.sender()
+    await sender.start()
+
+    async def both(number: int) -> bool:
+        sending = asyncio.create_task(bench.send(push(number), by=sender))
+        late = await cancellations.cancel(f"n{number}")
+        (result,) = await sending
+        assert bench.provider.times(f"n{number}:push") == int(late[Channel.PUSH])
+        assert (result.state is State.DELIVERED) == late[Channel.PUSH]
+        assert (result.state is State.CANCELLED) != late[Channel.PUSH]
+        return late[Channel.PUSH]
+
+    await asyncio.gather(*map(both, range(100)))

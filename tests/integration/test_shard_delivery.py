@@ -22,7 +22,7 @@ from tocsin.engines import valkey
 from tocsin.errors import ConfigError, EngineUnavailable
 from tocsin.records import Preferences, Priority, Profile
 from tocsin.settings import Settings
-from tocsin.store import connect, keys
+from tocsin.store import Cancellations, connect, keys
 from tocsin.store.inbox import Inbox
 
 pytestmark = pytest.mark.integration
@@ -275,3 +275,16 @@ def _valkey(port: int, folder: Path) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(valkey.command(port, folder), stdout=subprocess.DEVNULL)
     wait_until(lambda: valkey.answers(port))
     return process
+
+
+async def test_what_was_taken_back_reaches_neither_inbox_nor_socket(
+    shop: Shop, redis: Redis
+) -> None:
+    await Cancellations(redis).cancel("n1")
+    async with shop.client() as (client, _):
+        for _ in range(2):
+            results = await shop.deliver(delivery(1), delivery(2))
+            assert outcomes(results) == [("cancelled", "cancelled"), ("delivered", "socket")]
+        assert await client.notifications(1) == [1]
+        await client.quiet()
+    assert (await Inbox(redis).page("u1")).unread == 1

@@ -1,5 +1,6 @@
 """The operational store (Redis or Valkey): a fast view of the log, one call per batch."""
 
+from tocsin.store.cancellations import Cancellations
 from tocsin.store.claims import Claim, Claims, SendResult
 from tocsin.store.client import connect
 from tocsin.store.notifications import Notifications, Seen
@@ -8,6 +9,6 @@ from tocsin.store.subscriptions import Restocked, Subscriptions
 from tocsin.store.templates import Templates
 
 __all__ = [
-    "Claim", "Claims", "Notifications", "Profiles", "Restocked", "Seen", "SendResult",
-    "Subscriptions", "Templates", "connect",
+    "Cancellations", "Claim", "Claims", "Notifications", "Profiles", "Restocked", "Seen",
+    "SendResult", "Subscriptions", "Templates", "connect",
 ]  # fmt: skip

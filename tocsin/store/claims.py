@@ -11,6 +11,8 @@ reader of the same batch finds which of these it was:
   *ambiguous*;
 - ``c`` of another name: the same after `LEASE_SECONDS`, and until then that sender is taken to
   live (two names meet when a pool is resized).
+
+A delivery whose notification was taken back (store/cancellations.py) is not claimed any more.
 """
 
 from collections.abc import Sequence
@@ -48,6 +50,8 @@ class Standing(StrEnum):
     AMBIGUOUS = "ambiguous"
     OWN = "own"
     BUSY = "busy"
+    CANCELLED = "cancelled"
+    LOST = "lost"
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -63,6 +67,8 @@ _BY_LETTER: Final = {
     b"o": Claim(Standing.OWN),
     b"a": Claim(Standing.AMBIGUOUS),
     b"b": Claim(Standing.BUSY),
+    b"x": Claim(Standing.CANCELLED),
+    b"y": Claim(Standing.LOST),
 }
 
 
@@ -81,10 +87,19 @@ class Claims:
         """Claim (delivery_id, attempt) pairs in one call.
 
         An AMBIGUOUS one is now ours: whoever held it is gone. A BUSY one is not: settle nothing.
+        Nor is one that was taken back: CANCELLED before anybody sent it, LOST when somebody died
+        with it.
         """
         if not deliveries:
             return []
-        names = [keys.claim(delivery_id) for delivery_id, _ in deliveries]
+        names = [
+            name
+            for delivery_id, _ in deliveries
+            for name in (
+                keys.claim(delivery_id),
+                keys.cancelled(delivery_id.rpartition(":")[0]),
+            )
+        ]
         lease = str(LEASE_SECONDS * 1000)
         args = [self._owner, str(self._seconds), lease, *(str(a) for _, a in deliveries)]
         return [self._read(value) for value in await self._take(keys=names, args=args)]

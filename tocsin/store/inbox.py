@@ -11,8 +11,9 @@ from typing import Final, Literal, NamedTuple
 
 from redis.asyncio import Redis
 
-from tocsin.records import Condition
+from tocsin.records import Channel, Condition, State, encode
 from tocsin.store import keys
+from tocsin.store.claims import SendResult
 from tocsin.store.client import script
 
 CAP: Final = 200
@@ -21,16 +22,26 @@ CAP: Final = 200
 KEPT_SECONDS: Final = 30 * 86_400
 """An inbox nothing was added to for so long is gone."""
 
+_DELIVERED: Final = b"r:1:" + encode(SendResult("", State.DELIVERED, provider="inbox"))
+"""In the claims (store/claims.py), so that whoever cancels sees that it is too late."""
+
+_DELIVERED_FOR: Final = str(6 * 3600)
+
 Status = Literal["all", "unread", "read"]
 
 
 class Appended(NamedTuple):
-    """Where an item stands. `fresh` is False when this notification was in the inbox before."""
+    """Where an item stands. `fresh` is False when this notification was in the inbox before, and
+    when it was taken back (store/cancellations.py): then it is not there, and `offset` is 0."""
 
     epoch: str
     offset: int
     unread: int
     fresh: bool
+
+    @property
+    def cancelled(self) -> bool:
+        return self.offset == 0
 
 
 class Resumed(NamedTuple):
@@ -75,14 +86,19 @@ class Inbox:
     async def append(self, items: Sequence[tuple[str, str, bytes]]) -> list[Appended]:
         """Write (user_id, notification_id, JSON) in order.
 
-        Doing it again is harmless: an id keeps its first offset and its first JSON.
+        Doing it again is harmless: an id keeps its first offset and its first JSON. What was taken
+        back by then is not written.
         """
         if not items:
             return []
         names: list[str] = []
-        args: list[str | bytes] = [_new_epoch(), self._cap, self._kept]
+        args: list[str | bytes] = [_new_epoch(), self._cap, self._kept, _DELIVERED, _DELIVERED_FOR]
         for user_id, notification_id, item in items:
             names += _names(user_id)
+            names += (
+                keys.claim(f"{notification_id}:{Channel.INAPP}"),
+                keys.cancelled(notification_id),
+            )
             args += (notification_id, item)
         found = await self._append(keys=names, args=args)
         return [

@@ -26,6 +26,16 @@ def claim(delivery_id: str) -> str:
     return f"sent:{delivery_id}"
 
 
+def cancelled(notification_id: str) -> str:
+    """string: there when a notification or broadcast was taken back (store/cancellations.py)."""
+    return f"cancelled:{notification_id}"
+
+
+def chosen(notification_id: str) -> str:
+    """string: there since the API accepted a notification whose id is the caller's own."""
+    return f"chosen:{notification_id}"
+
+
 def stock(sku: str) -> str:
     """hash: available, version, at (ms), event (last event id)."""
     return f"stock:{{{sku}}}"

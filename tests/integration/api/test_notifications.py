@@ -14,10 +14,10 @@ from tests.integration.api.conftest import Log, Record
 from tests.unit.api.asgi import Answer, Client
 from tocsin.errors import EngineUnavailable
 from tocsin.kafka import partition_for
-from tocsin.records import NotificationRequest, State, split_requests
+from tocsin.records import NotificationRequest, State, lane_of, split_requests
 from tocsin.settings import Settings
 from tocsin.store import Claims, SendResult
-from tocsin.topics import MAX_RECORD_BYTES, REQUESTS
+from tocsin.topics import MAX_RECORD_BYTES, REQUESTS, REQUESTS_HIGH, REQUESTS_LOW, Topic
 
 pytestmark = pytest.mark.integration
 
@@ -99,6 +99,26 @@ async def test_a_batch_lies_where_single_requests_would(
     for _, value in records:
         lot = [r for r in split_requests(value or b"") if isinstance(r, NotificationRequest)]
         assert len({partition_for(r.user_id, settings.partitions) for r in lot}) == 1
+
+
+@pytest.mark.parametrize(
+    ("priority", "topic"),
+    [("critical", REQUESTS_HIGH), ("high", REQUESTS_HIGH), ("normal", REQUESTS),
+     ("low", REQUESTS_LOW)],
+)  # fmt: skip
+async def test_each_priority_goes_its_own_lane(
+    shop: Client, log: Log, priority: str, topic: Topic
+) -> None:
+    await log.since(topic)
+    body = HELLO | {"priority": priority, "strategy": "first"}
+    await send(shop, body)
+    mixed = [HELLO | {"priority": each} for each in ("critical", "high", "normal", "low")]
+    await send(shop, mixed, batch=True)
+    single, *many = requests(await log.read(2))
+    assert (single.priority, single.strategy) == (priority, "first")
+    lane = {lane_of(request.priority) for request in many}
+    assert lane == {lane_of(single.priority)}
+    assert len(many) == (2 if topic is REQUESTS_HIGH else 1)
 
 
 async def test_a_bad_request_spoils_only_itself(shop: Client, log: Log) -> None:

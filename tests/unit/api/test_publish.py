@@ -9,8 +9,14 @@ from aiokafka.errors import KafkaTimeoutError
 from api import publish as publish_module
 from api.publish import Publish, grouped
 from tocsin.kafka import partition_for
-from tocsin.records import NotificationRequest, encode, split_requests
-from tocsin.topics import INVENTORY, MAX_RECORD_BYTES
+from tocsin.records import Lane, NotificationRequest, encode, split_requests
+from tocsin.topics import (
+    INVENTORY,
+    MAX_RECORD_BYTES,
+    REQUESTS,
+    REQUESTS_HIGH,
+    REQUESTS_LOW,
+)
 
 
 class FakeProducer:
@@ -101,3 +107,19 @@ def test_a_group_is_what_the_router_reads() -> None:
 
 def test_nothing_makes_no_record() -> None:
     assert grouped([]) == []
+
+
+async def test_requests_are_grouped_by_lane_and_partition() -> None:
+    publish, producer = made()
+    items = [(lane, user, encode(user)) for user in ("a", "b", "c", "d") for lane in Lane] * 2
+    task = asyncio.create_task(publish.requests(items))
+    await settle()
+    for ack in producer.acks:
+        ack.set_result(None)
+    await task
+    partitions = {partition_for(user, 4) for user in "abcd"}
+    assert {(topic, p) for topic, _, _, p in producer.sent} == {
+        (topic.name, p) for topic in (REQUESTS, REQUESTS_HIGH, REQUESTS_LOW) for p in partitions
+    }
+    assert len(producer.sent) == 3 * len(partitions)
+    assert sum(value.count(b'"a"') for _, _, value, _ in producer.sent if value) == 6

@@ -1,15 +1,19 @@
 -- Claim deliveries for one sender.
--- KEYS sent:<delivery>   ARGV[1] owner, <name>:<incarnation>   ARGV[2] seconds to keep
--- ARGV[3] lease (ms) of a claim against senders of another name   ARGV[i+3] attempt of KEYS[i]
+-- KEYS in pairs: sent:<delivery>  cancelled:<its notification>
+-- ARGV[1] owner, <name>:<incarnation>   ARGV[2] seconds to keep
+-- ARGV[3] lease (ms) of a claim against senders of another name   ARGV[i+3] attempt of the i-th pair
 -- Values: c:<attempt>:<ms>:<owner> at work | n:<attempt>:<result> retry | r:<attempt>:<result> ended
--- Returns, per key: "f" yours and fresh | "o" yours since an earlier call | "a" yours now, but another
--- owner died with it | "b" a sender of another name is at work on it | the n/r value.
+-- Returns, per pair: "f" yours and fresh | "o" yours since an earlier call | "a" yours now, but
+-- another owner died with it | "b" a sender of another name is at work on it | "x" taken back, and
+-- never sent | "y" taken back, but another owner died with it | the n/r value.
+-- What was taken back is never claimed: see cancel.lua.
 local function name(owner) return string.match(owner, '^(.*):[^:]*$') or owner end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local found = {}
-for i, key in ipairs(KEYS) do
+for i = 1, #KEYS / 2 do
+  local key = KEYS[2 * i - 1]
   local attempt = tonumber(ARGV[i + 3])
   local value = redis.call('GET', key)
   local answer = 'f'
@@ -29,8 +33,12 @@ for i, key in ipairs(KEYS) do
     end
   end
   if answer == 'f' or answer == 'a' then
-    local claim = string.format('c:%d:%.0f:%s', attempt, now, ARGV[1])
-    redis.call('SET', key, claim, 'EX', ARGV[2])
+    if redis.call('EXISTS', KEYS[2 * i]) == 1 then
+      answer = answer == 'f' and 'x' or 'y'
+    else
+      local claim = string.format('c:%d:%.0f:%s', attempt, now, ARGV[1])
+      redis.call('SET', key, claim, 'EX', ARGV[2])
+    end
   end
   found[i] = answer
 end

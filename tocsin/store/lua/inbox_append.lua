@@ -1,8 +1,11 @@
 -- Append items to people's inboxes, once per notification id.
--- KEYS, three per item: inbox:{user}  inbox:{user}:items  inbox:{user}:meta
+-- KEYS, five per item: inbox:{user}  inbox:{user}:items  inbox:{user}:meta
+--   sent:<notification>:inapp  cancelled:<notification>
 -- ARGV[1] epoch for inboxes made now   ARGV[2] items kept per inbox   ARGV[3] seconds to keep
--- ARGV[2i+2] notification id, ARGV[2i+3] the item as JSON, of the i-th three keys
--- Returns flat, per item: epoch, offset, unread, 1 if new | 0 if it was there before.
+-- ARGV[4] what sent: says of the delivered, ARGV[5] for so many seconds
+-- ARGV[2i+4] notification id, ARGV[2i+5] the item as JSON, of the i-th five keys
+-- Returns flat, per item: epoch, offset, unread, 1 if new | 0 if it was there before | -1 if it was
+-- taken back and is not written (see cancel.lua; offset 0).
 --
 -- A score is the item's offset, and a half more once it is read. An id already in the inbox
 -- (deleted or read ones too) keeps its offset: a batch that is written again after a crash changes
@@ -21,18 +24,22 @@ local function drop(inbox, items, count)
   return unread
 end
 
-for i = 1, #KEYS / 3 do
-  local inbox, items, meta = KEYS[3*i - 2], KEYS[3*i - 1], KEYS[3*i]
-  local id = ARGV[2*i + 2]
+for i = 1, #KEYS / 5 do
+  local inbox, items, meta = KEYS[5*i - 4], KEYS[5*i - 3], KEYS[5*i - 2]
+  local id = ARGV[2*i + 4]
   local score = redis.call('ZSCORE', inbox, id)
   local state = redis.call('HMGET', meta, 'epoch', 'next', 'floor', 'unread')
   local epoch, unread = state[1] or ARGV[1], tonumber(state[4] or 0)
   local offset = score and math.floor(tonumber(score))
-  if not score then
+  local taken_back = not score and redis.call('EXISTS', KEYS[5*i]) == 1
+  if taken_back then
+    offset = 0
+  elseif not score then
     offset = tonumber(state[2] or 0) + 1
     unread = unread + 1
     redis.call('ZADD', inbox, offset, id)
-    redis.call('HSET', items, id, ARGV[2*i + 3])
+    redis.call('HSET', items, id, ARGV[2*i + 5])
+    redis.call('SET', KEYS[5*i - 1], ARGV[4], 'EX', ARGV[5])
     -- every place after `floor` is still there, so their number needs no ZCARD
     local over = offset - tonumber(state[3] or 0) - cap
     if over > 0 then
@@ -49,6 +56,6 @@ for i = 1, #KEYS / 3 do
   end
   local n = #answer
   answer[n + 1], answer[n + 2], answer[n + 3] = epoch, offset, unread
-  answer[n + 4] = score and 0 or 1
+  answer[n + 4] = taken_back and -1 or (score and 0 or 1)
 end
 return answer
