@@ -1,5 +1,7 @@
 """The operational store (Redis or Valkey): a fast view of the log, one call per batch."""
 
+from tocsin.store.audience import Audiences
+from tocsin.store.broadcasts import Broadcasts
 from tocsin.store.claims import Claim, Claims, SendResult
 from tocsin.store.client import connect
 from tocsin.store.notifications import Notifications, Seen
@@ -7,6 +9,6 @@ from tocsin.store.profiles import Profiles
 from tocsin.store.subscriptions import Restocked, Subscriptions
 
 __all__ = [
-    "Claim", "Claims", "Notifications", "Profiles", "Restocked", "Seen", "SendResult",
-    "Subscriptions", "connect",
+    "Audiences", "Broadcasts", "Claim", "Claims", "Notifications", "Profiles", "Restocked", "Seen",
+    "SendResult", "Subscriptions", "connect",
 ]  # fmt: skip

@@ -6,6 +6,30 @@ def profile(user_id: str) -> str:
     return f"user:{user_id}"
 
 
+PEOPLE = "people"
+"""sorted set: every user id, score 0, so that they are read in order from any one of them on."""
+
+
+def followers(topic: str) -> str:
+    """sorted set: the ids of those who follow a topic, score 0. Of '' the prefix of all such."""
+    return f"topic:{topic}"
+
+
+def broadcast(broadcast_id: str) -> str:
+    """hash: place (of the record that brought it), page and page_place (the newest page begun),
+    state, looked_at, told, people, started_at and ended_at (ms)."""
+    return f"broadcast:{broadcast_id}"
+
+
+def cancelled(notification_id: str) -> str:
+    """string: there once a notification, or a whole broadcast, was taken back."""
+    return f"cancelled:{notification_id}"
+
+
+STORE_READY = "store:ready"
+"""string: this store holds the whole view of the log; not there once it was emptied."""
+
+
 def seen(notification_id: str) -> str:
     """string: topic position that first brought this notification (dedupe)."""
     return f"seen:{notification_id}"
