@@ -6,6 +6,7 @@ from api import problems, schema
 from api.metered import Metered
 from api.pages import router as pages
 from api.routes import (
+    broadcasts,
     devices,
     inbox,
     inventory,
@@ -16,6 +17,7 @@ from api.routes import (
     stats,
     subscriptions,
     tickets,
+    topics,
     users,
 )
 from api.services import Services
@@ -42,7 +44,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     for module in (
         # the busiest first: routes are tried in order, and each try costs some microseconds
         notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
-        stats, ops,
+        topics, broadcasts, stats, ops,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from api.accept import Accept
 from api.auth import Auth
+from api.broadcasts import TakeBroadcasts
 from api.figures import Figures
 from api.known import KnownUsers
 from api.people import People
@@ -14,7 +15,7 @@ from api.publish import Publish
 from api.signups import SignUps
 from tocsin.clock import Clock, SystemClock
 from tocsin.settings import Settings
-from tocsin.store import Profiles, Subscriptions
+from tocsin.store import Broadcasts, Profiles, Subscriptions
 from tocsin.store.idempotency import Idempotency
 from tocsin.store.inbox import Inbox
 from tocsin.store.otp import OtpStore
@@ -33,6 +34,7 @@ class Services:
     figures: Figures
     publish: Publish
     accept: Accept
+    broadcasts: TakeBroadcasts
     signups: SignUps
     profiles: Profiles
     people: People
@@ -63,6 +65,7 @@ class Services:
             figures=Figures(settings),
             publish=publish,
             accept=Accept(profiles, KnownUsers(profiles), publish, clock),
+            broadcasts=TakeBroadcasts(Broadcasts(redis), publish, clock),
             signups=SignUps(subscriptions, profiles, publish),
             profiles=profiles,
             people=People(profiles, publish),
