@@ -13,7 +13,6 @@ from tocsin.clock import Clock
 from tocsin.errors import Invalid, Refused
 from tocsin.ids import new_id
 from tocsin.records import Broadcast, Cancellation, decode, encode
-from tocsin.records.cancellation import EVERYBODY
 from tocsin.store import Broadcasts
 from tocsin.store.broadcasts import Progress
 from tocsin.topics import BROADCASTS, CANCELLATIONS
@@ -69,7 +68,7 @@ class TakeBroadcasts:
         """Nobody further is told. Raises `Refused` (404). Cancelling twice is cancelling."""
         await self.progress(broadcast_id)
         now = self._clock.now()
-        taken_back = Cancellation(broadcast_id, EVERYBODY, now, by)
+        taken_back = Cancellation(notification_id=broadcast_id, user_id="", at=now, by=by)
         await self._publish.one(CANCELLATIONS, broadcast_id, encode(taken_back))
         await self._store.cancel(broadcast_id, now)
         return await self.progress(broadcast_id)

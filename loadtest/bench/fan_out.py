@@ -68,9 +68,9 @@ async def _run(engines: Engines, people: int) -> dict[str, Any]:
     await ensure_topics(settings)
     redis = await connect(settings)
     try:
+        await redis.set(keys.STORE_READY, 1)
         say(f"storing {people:,} people …")
         loading = await _load(Profiles(redis), people)
-        await redis.set(keys.STORE_READY, 1)
         pid = engines.worker("streams.fan_out_worker", "streams-fan-out")
         say("the broadcast …")
         found = await _measure(settings, Broadcasts(redis), psutil.Process(pid))

@@ -76,6 +76,7 @@ def test_they_agree_after_any_sequence_of_changes(
     async def run() -> None:
         redis = await connect(store_settings)
         await redis.flushall()
+        await redis.set(keys.STORE_READY, 1)
         for change in changes:
             await _apply(redis, *change)
             await _agree(redis, {"ada", "bea", "çö", "d:e"})
@@ -84,8 +85,8 @@ def test_they_agree_after_any_sequence_of_changes(
     asyncio.run(run())
 
 
-async def test_they_agree_when_many_change_one_person_at_once(redis: Redis) -> None:
-    profiles = Profiles(redis)
+async def test_they_agree_when_many_change_one_person_at_once(ready: Redis) -> None:
+    profiles = Profiles(ready)
 
     async def follow(topic: str) -> None:
         def step(before: Profile | None) -> Profile:
@@ -95,13 +96,13 @@ async def test_they_agree_when_many_change_one_person_at_once(redis: Redis) -> N
         await profiles.change("ada", step)
 
     await asyncio.gather(*(follow(topic) for topic in TOPICS), profiles.delete("ada"))
-    await _agree(redis, {"ada"})
+    await _agree(ready, {"ada"})
 
 
 async def test_a_change_that_overslept_an_erasure_leaves_no_trace_of_old_topics(
-    redis: Redis,
+    ready: Redis,
 ) -> None:
-    profiles = Profiles(redis)
+    profiles = Profiles(ready)
     await profiles.put(Profile("ada", topics=("news",), version=1))
 
     async def meanwhile() -> None:
@@ -118,7 +119,7 @@ async def test_a_change_that_overslept_an_erasure_leaves_no_trace_of_old_topics(
 
     profiles.get_many = slow  # type: ignore[method-assign]
     await profiles.change("ada", lambda p: replace(p or Profile("ada"), topics=("admins",)))
-    await _agree(redis, {"ada"})
+    await _agree(ready, {"ada"})
 
 
 def _page(audience: Audience, **more: Any) -> Page:
@@ -153,6 +154,7 @@ async def test_nobody_follows_a_topic_nobody_follows(ready: Redis) -> None:
 
 
 async def test_an_emptied_store_says_so_and_not_that_there_is_nobody(redis: Redis) -> None:
+    await redis.flushall()
     turn = await Audiences(redis).page(_page(Audience(segment=())), "p:0", 10, NOW)
     assert turn == Turn(Verdict.EMPTIED, [])
     assert not await redis.exists(keys.broadcast("b1"))

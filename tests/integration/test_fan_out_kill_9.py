@@ -81,13 +81,13 @@ def worker(settings: Settings) -> Iterator[Worker]:
 
 async def _people(redis: Redis) -> None:
     profiles = Profiles(redis)
+    await redis.set(keys.STORE_READY, 1)
     for start in range(0, PEOPLE, 1_000):
         lot = [
             Profile(f"u{n}", topics=("even",) * (n % 2 == 0), attributes={"n": float(n)})
             for n in range(start, start + 1_000)
         ]
         await profiles.change_many({each.user_id: _registered(each) for each in lot})
-    await redis.set(keys.STORE_READY, 1)
 
 
 def _registered(profile: Profile) -> Step:

@@ -1,33 +1,12 @@
 """Every key there is, in one place. `{...}` in a key is a cluster hash tag: those share a slot."""
 
+STORE_READY = "store:ready"
+"""string: since when this store holds the view of the log, whole. Not there: it was emptied."""
+
 
 def profile(user_id: str) -> str:
     """string: the Profile as JSON."""
     return f"user:{user_id}"
-
-
-PEOPLE = "people"
-"""sorted set: every user id, score 0, so that they are read in order from any one of them on."""
-
-
-def followers(topic: str) -> str:
-    """sorted set: the ids of those who follow a topic, score 0. Of '' the prefix of all such."""
-    return f"topic:{topic}"
-
-
-def broadcast(broadcast_id: str) -> str:
-    """hash: place (of the record that brought it), page and page_place (the newest page begun),
-    state, looked_at, told, people, started_at and ended_at (ms)."""
-    return f"broadcast:{broadcast_id}"
-
-
-def cancelled(notification_id: str) -> str:
-    """string: there once a notification, or a whole broadcast, was taken back."""
-    return f"cancelled:{notification_id}"
-
-
-STORE_READY = "store:ready"
-"""string: this store holds the whole view of the log; not there once it was emptied."""
 
 
 def seen(notification_id: str) -> str:
@@ -43,6 +22,11 @@ def dedupe(user_id: str, kind: str, key: str) -> str:
 def claim(delivery_id: str) -> str:
     """string: where a delivery is: claimed, to be retried, or ended (store/claims.py)."""
     return f"sent:{delivery_id}"
+
+
+def cancelled(notification_id: str) -> str:
+    """string: there when a notification or broadcast was taken back (store/cancellations.py)."""
+    return f"cancelled:{notification_id}"
 
 
 def stock(sku: str) -> str:
@@ -73,6 +57,21 @@ def subscription(subscription_id: str) -> str:
 def user_subscriptions(user_id: str) -> str:
     """set: a person's subscription ids."""
     return f"user:{user_id}:subs"
+
+
+PEOPLE = "people"
+"""sorted set: every user id, score 0, so that they are read in order from any one of them on."""
+
+
+def followers(topic: str) -> str:
+    """sorted set: the ids of those who follow a topic, score 0. Of '' the prefix of all such."""
+    return f"topic:{topic}"
+
+
+def broadcast(broadcast_id: str) -> str:
+    """hash: place (of the record that brought it), page and page_place (the newest page begun),
+    state, looked_at, told, people, started_at and ended_at (ms)."""
+    return f"broadcast:{broadcast_id}"
 
 
 def inbox(user_id: str) -> str:
