@@ -51,7 +51,7 @@ lock: ## Resolve the newest versions anew (needs uv)
 	   uv export --frozen --all-groups --no-emit-project --no-header --no-annotate --quiet; } > requirements.lock
 
 clean: ## Remove what was made: .venv, data, caches
-	rm -rf $(VENV) .tocsin .ci-cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist bench.json
+	rm -rf $(VENV) .tocsin .ci-cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist bench*.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv installs in seconds what takes pip minutes, so it is fetched where it is missing; where even

@@ -6,6 +6,7 @@ from api import problems, schema
 from api.metered import Metered
 from api.pages import router as pages
 from api.routes import (
+    broadcasts,
     cancellations,
     devices,
     inbox,
@@ -19,6 +20,7 @@ from api.routes import (
     subscriptions,
     templates,
     tickets,
+    topics,
     unsubscribe,
     users,
 )
@@ -46,7 +48,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     for module in (
         # the busiest first: routes are tried in order, and each try costs some microseconds
         notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
-        cancellations, stats, templates, unsubscribe, ops, seed,
+        cancellations, topics, broadcasts, stats, templates, unsubscribe, ops, seed,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)

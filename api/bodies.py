@@ -10,12 +10,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tocsin.errors import Invalid
-from tocsin.records import Channel, Device, Preferences, Priority, Strategy, decode
-from tocsin.records.fields import Category, Count, Id, Instant, TypeName
-from tocsin.records.profile import Email, Phone
+from tocsin.records import Audience, Channel, Device, Preferences, Priority, Strategy, decode
+from tocsin.records.fields import Category, Count, Id, Instant, TypeName, sane
+from tocsin.records.profile import Attribute, AttributeName, Email, Phone
 
 Name = Annotated[str, Meta(max_length=200)]
 Locale = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
+Topics = Annotated[tuple[Id, ...], Meta(max_length=100)]
+Attributes = Annotated[dict[AttributeName, Attribute], Meta(max_length=50)]
+AttributeChanges = Annotated[dict[AttributeName, Attribute | None], Meta(max_length=100)]
 MOST: Final = 1_000
 """Items in a `:batch`."""
 
@@ -25,7 +28,8 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class UserBody(_Body, frozen=True):
-    """A person to register, with devices and preferences if they are known already."""
+    """A person to register, with whatever is known already: devices, preferences, the topics they
+    follow, and the shop's own facts about them (`attributes`), which segments select by."""
 
     user_id: Id
     email: Email | None = None
@@ -34,15 +38,20 @@ class UserBody(_Body, frozen=True):
     locale: Locale = "en"
     devices: dict[Id, Device] = {}
     preferences: Preferences = Preferences()
+    topics: Topics = ()
+    attributes: Attributes = {}
 
 
 class UserChange(_Body, frozen=True):
-    """JSON Merge Patch (RFC 7396): what is absent stays, null removes."""
+    """JSON Merge Patch (RFC 7396): what is absent stays, null removes; so does a null among the
+    attributes, which are merged, while topics are replaced."""
 
     email: Email | UnsetType | None = UNSET
     phone: Phone | UnsetType | None = UNSET
     name: Name | UnsetType | None = UNSET
     locale: Locale | UnsetType = UNSET
+    topics: Topics | UnsetType | None = UNSET
+    attributes: AttributeChanges | UnsetType | None = UNSET
 
 
 class DeviceBody(_Body, frozen=True):
@@ -81,6 +90,27 @@ class NotificationBody(_Body, frozen=True):
     collapse_key: Id | None = None
     send_at: Instant | None = None
     expires_at: Instant | None = None
+
+
+class BroadcastBody(_Body, frozen=True):
+    """A request to tell everybody of an audience one thing, now or from `send_at` on."""
+
+    audience: Audience
+    type: TypeName
+    data: dict[str, Any] = {}
+    channels: tuple[Channel, ...] = ()
+    priority: Priority = Priority.LOW
+    strategy: Strategy | None = None
+    template_id: Id | None = None
+    template_version: Count | None = None
+    category: Category | None = None
+    collapse_key: Id | None = None
+    send_at: Instant | None = None
+    expires_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        sane("send_at", self.send_at)
+        sane("expires_at", self.expires_at)
 
 
 class OtpBody(_Body, frozen=True):

@@ -21,6 +21,8 @@ class Registration:
             locale=body.locale,
             devices={i: replace(d, updated_at=now) for i, d in body.devices.items()},
             preferences=body.preferences,
+            topics=tuple(sorted(set(body.topics))),
+            attributes=body.attributes,
             created_at=now,
         )
         self.created = False

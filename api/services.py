@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from api.accept import Accept
 from api.auth import Auth
+from api.broadcasts import TakeBroadcasts
 from api.cancel import Cancel
 from api.figures import Figures
 from api.known import KnownUsers
@@ -16,7 +17,7 @@ from api.signups import SignUps
 from api.wording import Wording
 from tocsin.clock import Clock, SystemClock
 from tocsin.settings import Settings
-from tocsin.store import Cancellations, Profiles, Subscriptions, Templates
+from tocsin.store import Broadcasts, Cancellations, Profiles, Subscriptions, Templates
 from tocsin.store.idempotency import Idempotency
 from tocsin.store.inbox import Inbox
 from tocsin.store.otp import OtpStore
@@ -38,6 +39,7 @@ class Services:
     accept: Accept
     cancel: Cancel
     cancellations: Cancellations
+    broadcasts: TakeBroadcasts
     signups: SignUps
     profiles: Profiles
     people: People
@@ -77,6 +79,7 @@ class Services:
             accept=Accept(
                 profiles, KnownUsers(profiles), choose, publish, cancellations, clock
             ),
+            broadcasts=TakeBroadcasts(Broadcasts(redis), publish, clock),
             cancellations=cancellations,
             cancel=Cancel(cancellations, figures, publish, clock),
             signups=SignUps(subscriptions, profiles, publish),

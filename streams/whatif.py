@@ -139,10 +139,9 @@ class World:
                         yield channel, (f"later: {how}", trace)
                 case Wait(deferred, _):
                     later = facts._replace(now=deferred.due_at, woken=deferred, duplicate=False)
-                    for channel, (how, trace) in self._followed(
-                        deferred.request, profile, later, left - 1
-                    ):
-                        yield channel, (f"{how}, after {deferred.why}", trace)
+                    then = self._followed(deferred.request, profile, later, left - 1)
+                    for name, (end, trace) in then:
+                        yield name, (f"{end}, after {deferred.why}", trace)
 
     def _looks(
         self, request: NotificationRequest, profile: Profile | None, facts: Facts

@@ -1,4 +1,4 @@
-"""The bulk worker process: restock, route, every channel, retries and the live feed."""
+"""The bulk worker process: restock, broadcasts, route, every channel, retries and the live feed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
 from actors.pool import Pools
+from streams import fan_out
 from streams.app import BULK_FETCH_WAIT_MS, make_app
 from streams.bury import Bury
 from streams.consume import Consume
@@ -57,6 +58,7 @@ def consumers(
             for lane in LANES
             for c in CHANNELS
         ),
+        *fan_out.consumers(settings, producer, redis, bury, clock),
         *(Consume(t, Retry(producer, clock, hold), bury, depth=64) for t, hold in _RETRIES),
         Consume(OUTCOMES, live, bury, within=0.05),
     )

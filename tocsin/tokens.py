@@ -22,7 +22,7 @@ SCOPES: Final = frozenset(
     {
         "users:read", "users:write", "subscriptions:read", "subscriptions:write",
         "notifications:read", "notifications:write", "inventory:write", "otp", "inbox",
-        "stats:read", "templates:read", "templates:write",
+        "stats:read", "broadcasts:read", "broadcasts:write", "templates:read", "templates:write",
     }
 )  # fmt: skip
 """What a service may be allowed. A user's token needs none for what is the user's own."""

@@ -5,12 +5,11 @@ from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Depends, Response
-from msgspec import UNSET
-from msgspec.structs import asdict, replace
 
 from api.batch import ItemResult, Results, each, placed, refused, results
 from api.bodies import UserBody, UserChange
 from api.call import Call, answer, self_or, service
+from api.changes import changed
 from api.erase import erase_user
 from api.people import known
 from api.registration import Registration
@@ -94,14 +93,12 @@ async def read_user(user_id: str, call: Reader) -> Response:
 
 @router.patch("/v1/users/{user_id}", **described(UserChange, Profile, 200, ["users:write"]))
 async def change_user(user_id: str, call: Writer) -> Response:
-    """Change contact data (JSON Merge Patch): what is absent stays, null removes."""
-    said = asdict(await call.body(UserChange))
-    changes = {name: value for name, value in said.items() if value is not UNSET}
+    """Change contact data, topics, attributes (JSON Merge Patch): what is absent stays, null
+    removes."""
+    change = await call.body(UserChange)
 
     def step(before: Profile | None) -> Profile:
-        there = known(before, user_id)
-        after = replace(there, **changes)
-        return there if after == there else after
+        return changed(known(before, user_id), change)
 
     return answer(await call.services.people.change(user_id, step))
 

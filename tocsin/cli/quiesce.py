@@ -7,6 +7,7 @@ from typing import Final
 from tocsin.groups import READS
 from tocsin.lag import LagMeter, Positions
 from tocsin.settings import Settings
+from tocsin.topics import BROADCASTS, Topic
 
 BETWEEN: Final = 1.0
 """Seconds between the two looks: longer than a batch is at work without a trace."""
@@ -33,12 +34,17 @@ async def quiet(settings: Settings, in_flight: Callable[[], Awaitable[int]]) -> 
             await asyncio.sleep(BETWEEN)
 
 
+def holds(topic: Topic) -> bool:
+    """Whether records stay unfinished on this topic because they are not due."""
+    return topic is BROADCASTS or topic.name.startswith("retry.")
+
+
 async def drained(settings: Settings, groups: Iterable[str], seconds: float) -> int:
     """Wait until these groups are through with what is due, at most `seconds`; what is left.
 
-    Retries wait on their topics until they are due, so nobody waits for those here.
+    Retries and broadcasts wait on their topics until they are due, so nobody waits for those here.
     """
-    wanted = [(g, t.name) for g in groups for t in READS[g] if not t.name.startswith("retry.")]
+    wanted = [(g, t.name) for g in groups for t in READS[g] if not holds(t)]
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     async with LagMeter(settings) as meter:

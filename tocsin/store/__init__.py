@@ -1,5 +1,7 @@
 """The operational store (Redis or Valkey): a fast view of the log, one call per batch."""
 
+from tocsin.store.audience import Audiences
+from tocsin.store.broadcasts import Broadcasts
 from tocsin.store.cancellations import Cancellations
 from tocsin.store.claims import Claim, Claims, SendResult
 from tocsin.store.client import connect
@@ -9,6 +11,6 @@ from tocsin.store.subscriptions import Restocked, Subscriptions
 from tocsin.store.templates import Templates
 
 __all__ = [
-    "Cancellations", "Claim", "Claims", "Notifications", "Profiles", "Restocked", "Seen",
-    "SendResult", "Subscriptions", "Templates", "connect",
+    "Audiences", "Broadcasts", "Cancellations", "Claim", "Claims", "Notifications", "Profiles",
+    "Restocked", "Seen", "SendResult", "Subscriptions", "Templates", "connect",
 ]  # fmt: skip

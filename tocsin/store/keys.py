@@ -1,5 +1,8 @@
 """Every key there is, in one place. `{...}` in a key is a cluster hash tag: those share a slot."""
 
+STORE_READY = "store:ready"
+"""string: since when this store holds the view of the log, whole. Not there: it was emptied."""
+
 
 def profile(user_id: str) -> str:
     """string: the Profile as JSON."""
@@ -64,6 +67,21 @@ def subscription(subscription_id: str) -> str:
 def user_subscriptions(user_id: str) -> str:
     """set: a person's subscription ids."""
     return f"user:{user_id}:subs"
+
+
+PEOPLE = "people"
+"""sorted set: every user id, score 0, so that they are read in order from any one of them on."""
+
+
+def followers(topic: str) -> str:
+    """sorted set: the ids of those who follow a topic, score 0. Of '' the prefix of all such."""
+    return f"topic:{topic}"
+
+
+def broadcast(broadcast_id: str) -> str:
+    """hash: place (of the record that brought it), page and page_place (the newest page begun),
+    state, looked_at, told, people, started_at and ended_at (ms)."""
+    return f"broadcast:{broadcast_id}"
 
 
 def inbox(user_id: str) -> str:

@@ -11,17 +11,20 @@ from tocsin.store import keys
 from tocsin.store.client import raw, script
 
 _TRIES = 20
+_FOLLOWERS = keys.followers("")
 
 Step = Callable[[Profile | None], Profile]
 """From the profile as it is (None: unknown) to what it shall be. May run more than once."""
 
 
 class Profiles:
-    """The view of the ``profiles`` topic. One key per person."""
+    """The view of the ``profiles`` topic. One key per person, and indexes for broadcasts of all
+    people and of who follows which topic, which change in the same script as the profile."""
 
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._put = script(client, "profile_put")
+        self._erase = script(client, "profile_erase")
 
     async def get_many(self, user_ids: Sequence[str]) -> list[Profile | None]:
         """One MGET; a place holds None where the user is unknown."""
@@ -78,24 +81,40 @@ class Profiles:
             if u not in kept and isinstance(after, Profile)
         ]
         async with self._client.pipeline(transaction=False) as pipe:
-            for user_id, before, after in moving:
-                version = before.version if before else 0
-                name = keys.profile(user_id)
-                await self._put(keys=[name], args=[version, encode(after)], client=pipe)
+            for _, before, after in moving:
+                await self._put_one(before, after, pipe)
             stored = await pipe.execute()
         fresh = zip(moving, stored, strict=True)
         return kept | {user_id: after for (user_id, _, after), ok in fresh if ok}
 
+    async def _put_one(
+        self, before: Profile | None, after: Profile, client: Redis | None = None
+    ) -> bool:
+        """Whether it was stored; through a pipeline, whether it will be is not known yet."""
+        version = before.version if before else 0
+        names = [keys.profile(after.user_id), keys.PEOPLE]
+        args: list[str | bytes | int] = [
+            version,
+            encode(after),
+            after.user_id,
+            _FOLLOWERS,
+            *after.topics,
+        ]
+        return bool(await self._put(keys=names, args=args, client=client))
+
     async def put(self, profile: Profile) -> None:
-        """Store as it stands, version and all, unless a newer one is there (for rebuild)."""
-        name, data = keys.profile(profile.user_id), encode(profile)
-        while (there := await self.get(profile.user_id)) is None or there.version < profile.version:
-            if await self._put(keys=[name], args=[there.version if there else 0, data]):
-                return
+        """Store as it stands, version and all, unless a newer one is there (for rebuild). The
+        indexes are right afterwards either way, also where they were lost."""
+        stored = False
+        while not stored:
+            there = await self.get(profile.user_id)
+            newest = there if there and there.version >= profile.version else profile
+            stored = await self._put_one(there, newest)
 
     async def delete(self, user_id: str) -> bool:
         """Forget a person. True if there was one."""
-        return bool(await self._client.delete(keys.profile(user_id)))
+        names = [keys.profile(user_id), keys.PEOPLE]
+        return bool(await self._erase(keys=names, args=[user_id, _FOLLOWERS]))
 
 
 def _plan(step: Step, before: Profile | None) -> Profile | TocsinError:

@@ -25,6 +25,8 @@ GET /v1/users/{}/preferences · PUT /v1/users/{}/preferences
 POST /v1/subscriptions · GET /v1/subscriptions · DELETE /v1/subscriptions/{}
 POST /v1/inventory · POST /v1/inventory:batch
 POST /v1/notifications · POST /v1/notifications:batch · GET /v1/notifications/{}
+POST /v1/broadcasts · GET /v1/broadcasts/{} · DELETE /v1/broadcasts/{}
+PUT /v1/users/{}/topics/{} · DELETE /v1/users/{}/topics/{}
 POST /v1/otp · POST /v1/otp/verify
 GET /v1/inbox · PATCH /v1/inbox/{} · POST /v1/inbox:read-all · DELETE /v1/inbox/{}
 POST /v1/inbox:delete · GET /v1/ws-ticket · GET /healthz · GET /readyz · GET /metrics

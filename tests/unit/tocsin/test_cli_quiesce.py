@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from aiokafka import TopicPartition
 
-from tocsin.cli.quiesce import is_quiet
+from tocsin.cli.quiesce import holds, is_quiet
 from tocsin.groups import ANALYTICS, READS, STREAMS
 from tocsin.lag import Positions
-from tocsin.topics import REQUESTS
+from tocsin.topics import ALL, REQUESTS
 
 PLACE = TopicPartition(REQUESTS.name, 0)
 
@@ -39,3 +39,8 @@ def test_what_was_produced_between_two_looks_is_not_quiet() -> None:
 def test_a_commit_beyond_an_end_given_too_low_is_no_lag() -> None:
     early = positions(3, BOTH)
     assert set(early.lag().values()) == {0}
+
+
+def test_a_stop_waits_for_no_topic_that_holds_what_is_not_due() -> None:
+    held = {topic.name for topic in ALL if holds(topic)}
+    assert held == {"broadcasts", "retry.short", "retry.medium", "retry.long"}
