@@ -5,8 +5,9 @@ from tocsin.store.client import connect
 from tocsin.store.notifications import Notifications, Seen
 from tocsin.store.profiles import Profiles
 from tocsin.store.subscriptions import Restocked, Subscriptions
+from tocsin.store.view import View
 
 __all__ = [
     "Claim", "Claims", "Notifications", "Profiles", "Restocked", "Seen", "SendResult",
-    "Subscriptions", "connect",
+    "Subscriptions", "View", "connect",
 ]  # fmt: skip

@@ -1,5 +1,14 @@
 """Every key there is, in one place. `{...}` in a key is a cluster hash tag: those share a slot."""
 
+STORE_READY = "store:ready"
+"""string: since when this store holds the view of the log, whole. Not there: it was emptied."""
+
+STORE_REBUILD = "store:rebuild"
+"""string: the token of the rebuild at work, a lease."""
+
+STORE_ERASED = "store:erased"
+"""set: who was erased while a rebuild was at work; it may have read of them before."""
+
 
 def profile(user_id: str) -> str:
     """string: the Profile as JSON."""
@@ -22,13 +31,22 @@ def claim(delivery_id: str) -> str:
 
 
 def stock(sku: str) -> str:
-    """hash: available, version, at (ms), event (last event id)."""
+    """hash: available, version, at (ms), sequence (events so far); restored, if by a rebuild."""
     return f"stock:{{{sku}}}"
 
 
 def stock_events(sku: str) -> str:
     """sorted set: recent event ids by arrival, so that a repeated delta counts once."""
     return f"stock:{{{sku}}}:events"
+
+
+def shadow_stock(token: str, sku: str) -> str:
+    """hash: as `stock`, worked out by a rebuild; `:events`, `:waiting` and `:firing` go with it."""
+    return f"rebuild:{token}:{{{sku}}}"
+
+
+SHADOWS = "rebuild:*"
+"""pattern: what rebuilds work on, and one that died left behind."""
 
 
 def waiting(sku: str) -> str:
@@ -112,3 +130,19 @@ SHARDS = "shards"
 def shard_users(shard: str) -> str:
     """set: users with a socket on this shard."""
     return f"shard:{shard}:users"
+
+
+def otp_of(account: str) -> str:
+    """pattern: every key of an account's one-time codes."""
+    return f"otp:{{{account}}}:*"
+
+
+def personal(user_id: str) -> tuple[str, ...]:
+    """Patterns of keys that name a person and that nothing lists: only a scan finds them."""
+    name = _literal(user_id)
+    return f"dedupe:{name}:*", f"cap:{{{name}}}:*"
+
+
+def _literal(text: str) -> str:
+    """`text` in a pattern, where some characters would stand for others."""
+    return "".join(f"\\{c}" if c in "*?[]\\" else c for c in text)

@@ -9,6 +9,7 @@ from tocsin.errors import Refused, TocsinError
 from tocsin.records import Profile, decode, encode
 from tocsin.store import keys
 from tocsin.store.client import raw, script
+from tocsin.store.view import kept, whole
 
 _TRIES = 20
 
@@ -17,17 +18,21 @@ Step = Callable[[Profile | None], Profile]
 
 
 class Profiles:
-    """The view of the ``profiles`` topic. One key per person."""
+    """The view of the ``profiles`` topic. One key per person.
+
+    Whatever misses somebody in a store that was emptied raises `StoreEmptied`: it is not known
+    then whether there is such a person.
+    """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._put = script(client, "profile_put")
+        self._restore = script(client, "profile_restore")
+        self._erased = script(client, "erased")
 
     async def get_many(self, user_ids: Sequence[str]) -> list[Profile | None]:
         """One MGET; a place holds None where the user is unknown."""
-        if not user_ids:
-            return []
-        values = raw(await self._client.mget([keys.profile(u) for u in user_ids]))
+        values = await self._read(user_ids)
         return [decode(Profile, value) if value else None for value in values]
 
     async def get(self, user_id: str) -> Profile | None:
@@ -36,9 +41,13 @@ class Profiles:
 
     async def known(self, user_ids: Sequence[str]) -> list[bool]:
         """Which of these there are. One MGET, nothing decoded."""
+        return [value is not None for value in await self._read(user_ids)]
+
+    async def _read(self, user_ids: Sequence[str]) -> Sequence[bytes | None]:
         if not user_ids:
             return []
-        return [v is not None for v in await self._client.mget([keys.profile(u) for u in user_ids])]
+        names = [*(keys.profile(u) for u in user_ids), keys.STORE_READY]
+        return whole(raw(await self._client.mget(names)))
 
     async def change(self, user_id: str, step: Step) -> Profile:
         """Apply `step` to the current profile and store it as the next version.
@@ -87,15 +96,29 @@ class Profiles:
         return kept | {user_id: after for (user_id, _, after), ok in fresh if ok}
 
     async def put(self, profile: Profile) -> None:
-        """Store as it stands, version and all, unless a newer one is there (for rebuild)."""
-        name, data = keys.profile(profile.user_id), encode(profile)
-        while (there := await self.get(profile.user_id)) is None or there.version < profile.version:
-            if await self._put(keys=[name], args=[there.version if there else 0, data]):
-                return
+        """Store as it stands, version and all, unless a newer one is there."""
+        await self.restore([profile])
+
+    async def restore(self, profiles: Sequence[Profile], rebuild: str = "") -> int:
+        """`put` for many in one call; how many were stored.
+
+        With the token of a rebuild those erased since it began stay erased, and it raises
+        `StoreEmptied` if the rebuild's lease is lost.
+        """
+        names = [keys.STORE_REBUILD, keys.STORE_ERASED]
+        args: list[str | bytes | int] = [rebuild]
+        for each in profiles:
+            names.append(keys.profile(each.user_id))
+            args += (each.user_id, each.version, encode(each))
+        return kept(await self._restore(keys=names, args=args))
 
     async def delete(self, user_id: str) -> bool:
-        """Forget a person. True if there was one."""
-        return bool(await self._client.delete(keys.profile(user_id)))
+        """Forget a person, and no rebuild at work brings them back. True if there was one."""
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.delete(keys.profile(user_id))
+            names = [keys.STORE_REBUILD, keys.STORE_ERASED]
+            await self._erased(keys=names, args=[user_id], client=pipe)
+            return bool((await pipe.execute())[0])
 
 
 def _plan(step: Step, before: Profile | None) -> Profile | TocsinError:

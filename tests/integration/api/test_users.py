@@ -10,6 +10,7 @@ from api.services import Services
 from tests.integration.api.conftest import Log
 from tests.unit.api.asgi import Client
 from tocsin.records import Profile, decode
+from tocsin.store import keys
 from tocsin.store.inbox import Inbox
 from tocsin.topics import PROFILES, SUBSCRIPTIONS
 
@@ -161,7 +162,7 @@ async def test_an_erased_person_is_gone_from_view_and_log(
     await log.since(PROFILES)
     assert (await shop("DELETE", "/v1/users/ada")).status == 204
     assert await log.read(1) == [(b"ada", None)]
-    assert [key async for key in redis.scan_iter("*")] == []
+    assert [key async for key in redis.scan_iter("*")] == [keys.STORE_READY.encode()]
     assert (await shop("DELETE", "/v1/users/ada")).status == 404
 
 
