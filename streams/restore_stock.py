@@ -32,7 +32,7 @@ _PIPELINE: Final = 500
 Positions = Mapping[int, int]
 
 
-async def stock(work: Work, settled_seconds: float = SETTLED_SECONDS) -> None:
+async def stock(work: Work) -> None:
     """``inventory.changes``: applied beside the stock that is there, which is replaced only where
     the store was emptied."""
     shadow = ShadowStock(work.redis, work.rebuild)
@@ -42,7 +42,7 @@ async def stock(work: Work, settled_seconds: float = SETTLED_SECONDS) -> None:
         done: Positions = await commits.positions()
         skus |= await _apply(work, shadow, done)
         if not await View(work.redis).is_whole():
-            while (later := await _next(commits, done, settled_seconds)) != done:
+            while (later := await _next(commits, done)) != done:
                 done = later
                 skus |= await _apply(work, shadow, done)
     names = list(skus)
@@ -50,9 +50,9 @@ async def stock(work: Work, settled_seconds: float = SETTLED_SECONDS) -> None:
         work.tally.put(await shadow.adopt(names[start : start + BATCH]))
 
 
-async def _next(commits: Commits, done: Positions, seconds: float) -> Positions:
-    """The positions as soon as they move on; the same ones after `seconds` without a commit."""
-    end = time.monotonic() + seconds
+async def _next(commits: Commits, done: Positions) -> Positions:
+    """The positions as soon as they move on; the same ones if they do not."""
+    end = time.monotonic() + SETTLED_SECONDS
     while True:
         now = await commits.positions()
         if now != done or time.monotonic() >= end:
