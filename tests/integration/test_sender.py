@@ -206,3 +206,18 @@ async def test_the_rate_of_the_fleet_is_kept_by_two_senders(
 
 async def test_an_empty_batch_is_no_trouble(bench: Bench) -> None:
     assert await bench.send() == []
+
+
+async def test_an_emptied_store_is_waited_for_and_nobody_is_unknown(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.redis.flushall()
+    sending = asyncio.create_task(bench.send(push()))
+    async with asyncio.timeout(10):
+        while "tocsin rebuild" not in caplog.text:
+            await asyncio.sleep(0.01)
+    assert not bench.provider.accepted
+    await bench.profiles.put(profile())  # a rebuild, still at work elsewhere
+    (result,) = await sending
+    assert result.state is State.DELIVERED
+    assert len(bench.provider.accepted) == 1
