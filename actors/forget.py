@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from actors.decide import Address
 from actors.message import Sent
-from tocsin.errors import AddressGone, Refused, SendError
+from tocsin.errors import AddressGone, EngineUnavailable, Refused, SendError
 from tocsin.records import Profile
 from tocsin.store import Profiles
 
@@ -38,7 +38,7 @@ async def forget_devices(
         await profiles.change(user_id, lambda profile: without(profile, gone))
     except _AlreadyGoneError:
         return
-    except (RedisError, Refused) as error:
+    except (RedisError, EngineUnavailable, Refused) as error:
         log.warning("%d dead device tokens not removed: %s", len(gone), type(error).__name__)
 
 

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from redis.exceptions import RedisError
 
 from actors.decide import unrepeated
+from tocsin.errors import EngineUnavailable
 from tocsin.records import State
 from tocsin.store import SendResult
 from tocsin.store.claims import Claim, Claims, Standing
@@ -138,12 +139,13 @@ class Ledger:
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """The call's answer, asked again for as long as the store is away. Says so once per outage."""
+    """The call's answer, asked again for as long as the store is away, or was emptied and is not
+    rebuilt yet. Says so once per outage."""
     tries = 0
     while True:
         try:
             answer = await call()
-        except RedisError as error:
+        except (RedisError, EngineUnavailable) as error:
             if tries == 0:
                 log.warning("the store does not answer, waiting for it: %s", error)
             await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])

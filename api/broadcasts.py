@@ -15,6 +15,7 @@ from tocsin.ids import new_id
 from tocsin.records import Broadcast, Cancellation, decode, encode
 from tocsin.store import Broadcasts
 from tocsin.store.broadcasts import Progress
+from tocsin.templates import Choose, Chosen, Wanted
 from tocsin.topics import BROADCASTS, CANCELLATIONS
 
 log = logging.getLogger(__name__)
@@ -29,18 +30,24 @@ class AcceptedBroadcast(msgspec.Struct):
 class TakeBroadcasts:
     """The log first, then the view: what a crash keeps from the view the fan-out puts there."""
 
-    def __init__(self, store: Broadcasts, publish: Publish, clock: Clock) -> None:
-        self._store, self._publish, self._clock = store, publish, clock
+    def __init__(self, store: Broadcasts, choose: Choose, publish: Publish, clock: Clock) -> None:
+        self._store, self._choose = store, choose
+        self._publish, self._clock = publish, clock
 
     async def accept(self, raw: bytes, key: Key | None) -> AcceptedBroadcast:
-        """Raises `Invalid` for a wrong broadcast. The same key again has the same id, and the
-        fan-out acts on the record that came first."""
+        """Raises `Invalid` for a wrong broadcast, or data its words cannot be filled with.
+
+        The same key again has the same id, and the fan-out acts on the record that came first.
+        """
         body = decode(BroadcastBody, raw)
         broadcast_id = key.id(0) if key else new_id()
 
         async def work() -> bytes:
             now = self._clock.now()
-            broadcast = _broadcast(body, broadcast_id, now)
+            words = await self._choose.one(
+                Wanted(body.type, body.template_id, body.template_version, body.data)
+            )
+            broadcast = _broadcast(body, broadcast_id, words, now)
             value = encode(broadcast)
             check(broadcast, len(value), now)
             await self._publish.one(BROADCASTS, broadcast_id, value)
@@ -87,7 +94,7 @@ def check(broadcast: Broadcast, size: int, now: datetime) -> None:
             raise Invalid("expires_at", "lies before `send_at`: nobody would be told")
 
 
-def _broadcast(body: BroadcastBody, broadcast_id: str, now: datetime) -> Broadcast:
+def _broadcast(body: BroadcastBody, broadcast_id: str, words: Chosen, now: datetime) -> Broadcast:
     return Broadcast(
         broadcast_id=broadcast_id,
         audience=body.audience,
@@ -97,8 +104,8 @@ def _broadcast(body: BroadcastBody, broadcast_id: str, now: datetime) -> Broadca
         channels=body.channels,
         priority=body.priority,
         strategy=body.strategy,
-        template_id=body.template_id,
-        template_version=body.template_version,
+        template_id=words.template_id,
+        template_version=words.version,
         category=body.category,
         collapse_key=body.collapse_key,
         send_at=body.send_at,

@@ -1,19 +1,24 @@
 """Forgetting a person."""
 
 from api.services import Services
+from tocsin.store import View
+from tocsin.store.traces import Traces
 from tocsin.topics import SUBSCRIPTIONS
 
 
 async def erase_user(services: Services, user_id: str) -> bool:
-    """Contact data, devices, sign-ups, inbox and lock, in the log and in the view.
+    """Everything that is theirs, in the log and in the view.
 
     The profile goes last: whoever asks again after a crash half-way still finds the person, and
-    finishes. True if there was one.
+    finishes. True if there was one. Raises `StoreEmptied` where what is theirs may be in the log
+    only: it could not be found there, and a rebuild would bring it back.
     """
-    waiting = await services.subscriptions.of_user(user_id)
-    tombstones = [(s.subscription_id, None) for s in waiting]
+    await View(services.redis).require()
+    signups = await services.subscriptions.of_user(user_id)
+    tombstones = [(s.subscription_id, None) for s in signups]
     await services.publish.many(SUBSCRIPTIONS, tombstones)
-    await services.subscriptions.erase(user_id, waiting)
+    await services.subscriptions.erase(user_id, signups)
     await services.inbox.erase(user_id)
-    await services.otp.forget(user_id)
+    await services.otp.erase(user_id)
+    await Traces(services.redis).erase(user_id)
     return await services.people.erase(user_id)

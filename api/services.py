@@ -76,10 +76,8 @@ class Services:
             auth=Auth(settings),
             figures=figures,
             publish=publish,
-            accept=Accept(
-                profiles, KnownUsers(profiles), choose, publish, cancellations, clock
-            ),
-            broadcasts=TakeBroadcasts(Broadcasts(redis), publish, clock),
+            accept=Accept(profiles, KnownUsers(profiles), choose, publish, cancellations, clock),
+            broadcasts=TakeBroadcasts(Broadcasts(redis), choose, publish, clock),
             cancellations=cancellations,
             cancel=Cancel(cancellations, figures, publish, clock),
             signups=SignUps(subscriptions, profiles, publish),

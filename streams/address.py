@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from streams.policy import policy_of
+from streams.rules import Rules
 from tocsin.ids import derived_id
 from tocsin.kafka import partition_for
 from tocsin.records import Broadcast, NotificationRequest, encode
@@ -27,9 +27,9 @@ class Address:
     are there once: however large they are and however many the people, little is held.
     """
 
-    def __init__(self, broadcast: Broadcast, partitions: int) -> None:
+    def __init__(self, broadcast: Broadcast, rules: Rules, partitions: int) -> None:
         self._id, self._partitions = broadcast.broadcast_id, partitions
-        self._tail = encode(_request(broadcast, "", "")).removeprefix(_HEAD)
+        self._tail = encode(_request(broadcast, rules)).removeprefix(_HEAD)
         self._heads: dict[int, list[bytes]] = defaultdict(list)
         self._sizes: dict[int, int] = defaultdict(int)
 
@@ -68,10 +68,10 @@ def notification_id(broadcast_id: str, user_id: str) -> str:
     return derived_id("broadcast", broadcast_id, user_id)
 
 
-def _request(broadcast: Broadcast, notification: str, user_id: str) -> NotificationRequest:
+def _request(broadcast: Broadcast, rules: Rules) -> NotificationRequest:
     return NotificationRequest(
-        notification_id=notification,
-        user_id=user_id,
+        notification_id="",
+        user_id="",
         type=broadcast.type,
         data=broadcast.data,
         channels=broadcast.channels,
@@ -81,15 +81,15 @@ def _request(broadcast: Broadcast, notification: str, user_id: str) -> Notificat
         template_version=broadcast.template_version,
         category=broadcast.category,
         collapse_key=broadcast.collapse_key,
-        expires_at=_expires_at(broadcast),
+        expires_at=_expires_at(broadcast, rules),
         accepted_at=broadcast.accepted_at,
         broadcast_id=broadcast.broadcast_id,
     )
 
 
-def _expires_at(broadcast: Broadcast) -> datetime | None:
+def _expires_at(broadcast: Broadcast, rules: Rules) -> datetime | None:
     """A type's lifetime runs from when the broadcast was to begin: accepted a week ahead, it would
     else be over before that."""
     if broadcast.expires_at or broadcast.send_at is None:
         return broadcast.expires_at
-    return max(broadcast.send_at, broadcast.accepted_at) + policy_of(broadcast.type).lifetime
+    return max(broadcast.send_at, broadcast.accepted_at) + rules.of(broadcast.type).lifetime

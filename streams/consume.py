@@ -203,13 +203,13 @@ def _record(event: Any) -> Record:
         message.partition,
         message.offset,
         message.value or b"",
-        _instant(message.timestamp),
+        instant(message.timestamp),
         origin,
     )
 
 
-def _instant(timestamp: float | None) -> datetime:
-    """A producer may stamp anything, such as microseconds; that must not stop the partition."""
+def instant(timestamp: float | None) -> datetime:
+    """Unix seconds as UTC. A producer may stamp anything, such as microseconds: then it is now."""
     now = time.time()
     sane = timestamp is not None and 0 < timestamp < now + 86_400
     return datetime.fromtimestamp(timestamp if sane and timestamp else now, UTC)

@@ -1,6 +1,6 @@
 """Digests: when one is due, and what it says. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -9,8 +9,8 @@ from tocsin.ids import derived_id
 from tocsin.quiet import zone
 from tocsin.records import Deferred, Delivery, NotificationRequest, Profile
 
-Line = Callable[[Delivery, Profile | None], dict[str, str]]
-"""One entry of a digest in words: `title`, `body`, `url`."""
+Lines = Callable[[Sequence[tuple[Delivery, Profile]]], Awaitable[list[dict[str, str]]]]
+"""Entries of a digest in words: `title`, `body`, `url`."""
 
 TYPE: Final = "DIGEST"
 LISTED: Final = 100

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from streams.address import Address
 from streams.bury import Bury
 from streams.consume import Consume, Record
+from streams.mind import Mind
 from streams.segment import within
-from tocsin.clock import Clock
 from tocsin.errors import EngineUnavailable, Invalid
 from tocsin.kafka import PLACE_HEADER, partition_for
 from tocsin.records import Broadcast, Page, decode, decode_internal, encode, lane_of
@@ -21,6 +22,7 @@ from tocsin.settings import Settings
 from tocsin.store import Audiences, Broadcasts, Profiles
 from tocsin.store.audience import Verdict
 from tocsin.store.broadcasts import Claimed
+from tocsin.templates import Wanted
 from tocsin.topics import BROADCASTS, PAGES, REQUESTS_BY_LANE
 
 log = logging.getLogger(__name__)
@@ -33,11 +35,15 @@ MOST: Final = 5_000
 
 
 def consumers(
-    settings: Settings, producer: AIOKafkaProducer, redis: Redis, bury: Bury, clock: Clock
+    settings: Settings,
+    producer: AIOKafkaProducer,
+    redis: Redis,
+    bury: Bury,
+    mind: Mind,
 ) -> tuple[Consume, Consume]:
     """What a worker needs for broadcasts."""
-    begin = Begin(producer, Broadcasts(redis), bury, clock, settings.partitions)
-    fan_out = FanOut(producer, redis, clock, settings)
+    begin = Begin(producer, Broadcasts(redis), bury, mind, settings.partitions)
+    fan_out = FanOut(producer, redis, mind, settings)
     return (
         Consume(BROADCASTS, begin, bury, depth=64),
         # one by one: the pages of several broadcasts take turns, and none waits for another's
@@ -67,12 +73,13 @@ class Begin:
         producer: AIOKafkaProducer,
         broadcasts: Broadcasts,
         bury: Bury,
-        clock: Clock,
+        mind: Mind,
         partitions: int,
         hold: float = HOLD,
     ) -> None:
         self._producer, self._broadcasts, self._bury = producer, broadcasts, bury
-        self._clock, self._partitions, self._hold = clock, partitions, hold
+        self._choose, self._clock = mind.choose, mind.clock
+        self._partitions, self._hold = partitions, hold
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Durable when it returns: first pages, records put back, letters of what is wrong."""
@@ -95,7 +102,13 @@ class Begin:
         try:
             broadcast = decode(Broadcast, record.value)
             broadcast.check(len(encode(broadcast)))
-            return [_Held(broadcast, record)]
+            # now and once, or a wrong one would be a dead letter for each of its people
+            wanted = Wanted(
+                broadcast.type, broadcast.template_id, broadcast.template_version, broadcast.data
+            )
+            name, version = await self._choose.one(wanted)
+            pinned = replace(broadcast, template_id=name, template_version=version)
+            return [_Held(pinned, record)]
         except Invalid as error:
             await self._bury.one(*record[:4], error)
             return []
@@ -134,11 +147,11 @@ class FanOut:
         self,
         producer: AIOKafkaProducer,
         redis: Redis,
-        clock: Clock,
+        mind: Mind,
         settings: Settings,
         most: int = MOST,
     ) -> None:
-        self._producer, self._clock = producer, clock
+        self._producer, self._clock, self._rules = producer, mind.clock, mind.rules
         self._settings, self._most = settings, most
         self._audiences, self._broadcasts = Audiences(redis), Broadcasts(redis)
         self._profiles = Profiles(redis)
@@ -177,7 +190,7 @@ class FanOut:
 
     async def _tell(self, broadcast: Broadcast, user_ids: Sequence[str]) -> None:
         topic = REQUESTS_BY_LANE[lane_of(broadcast.priority)].name
-        address = Address(broadcast, self._settings.partitions)
+        address = Address(broadcast, self._rules, self._settings.partitions)
         acks = []
         for user_id in user_ids:
             if full := address.to(user_id):

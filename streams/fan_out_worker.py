@@ -9,8 +9,8 @@ import asyncio
 from streams import fan_out
 from streams.app import BULK_FETCH_WAIT_MS, make_app
 from streams.bury import Bury
+from streams.mind import make_mind
 from streams.serve import serve
-from tocsin.clock import SystemClock
 from tocsin.groups import STREAMS
 from tocsin.kafka import start_producer
 from tocsin.process import run
@@ -23,7 +23,8 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     producer = await start_producer(settings)
     redis = await connect(settings)
     try:
-        found = fan_out.consumers(settings, producer, redis, Bury(producer), SystemClock())
+        mind = await make_mind(settings, redis)
+        found = fan_out.consumers(settings, producer, redis, Bury(producer), mind)
         app = make_app(settings, STREAMS, BULK_FETCH_WAIT_MS)
         await serve(settings, "streams-fan-out", app, found, stop)
     finally:

@@ -1,9 +1,10 @@
-"""Read a whole topic as it stands now, outside of any consumer group."""
+"""Read whole topics as they stand now, outside of any consumer group."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from tocsin.settings import Settings
 from tocsin.topics import MAX_RECORD_BYTES, Topic
@@ -36,3 +37,80 @@ async def read_all(settings: Settings, topic: Topic) -> AsyncIterator[Any]:
                 at[place] = await consumer.position(place)
     finally:
         await consumer.stop()
+
+
+class Log:
+    """A topic read partition by partition, whole, and later on from where it was left.
+
+    An async context manager. Raises `KafkaError` where Kafka does not answer.
+    """
+
+    def __init__(self, settings: Settings, topic: Topic) -> None:
+        self._name = topic.name
+        self.partitions = range(settings.partitions)
+        self._at: dict[int, int] = {}
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.kafka_servers(),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=6 * MAX_RECORD_BYTES,
+            fetch_max_wait_ms=50,
+        )
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def read(self, partition: int, until: int | None = None) -> AsyncIterator[list[Any]]:
+        """The records up to offset `until`, or to the end as it is now; some megabytes at a time.
+
+        Asked again it goes on where it left off, so nothing is read twice.
+        """
+        place = TopicPartition(self._name, partition)
+        self._consumer.assign([place])
+        start = self._at.get(partition)
+        if start is None:
+            start = (await self._consumer.beginning_offsets([place]))[place]
+        self._consumer.seek(place, start)
+        while not await self._through(place, until):
+            records = (await self._consumer.getmany(place, timeout_ms=100)).get(place, [])
+            if until is not None:
+                records = [record for record in records if record.offset < until]
+            if records:
+                yield records
+        at = await self._consumer.position(place)
+        self._at[partition] = at if until is None else min(at, until)
+
+    async def _through(self, place: TopicPartition, until: int | None) -> bool:
+        """The end is the one a fetch tells: the embedded broker gives another when asked for it."""
+        at, end = await self._consumer.position(place), self._consumer.highwater(place)
+        return (end is not None and at >= end) or (until is not None and at >= until)
+
+
+class Commits:
+    """How far a group has come in a topic. An async context manager."""
+
+    def __init__(self, settings: Settings, group: str, topic: Topic) -> None:
+        self._group = group
+        # named one by one: the embedded broker answers "all" with a frame nobody can read
+        self._places = [TopicPartition(topic.name, p) for p in range(settings.partitions)]
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers())
+
+    async def __aenter__(self) -> Self:
+        await self._admin.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._admin.close()
+
+    async def positions(self) -> dict[int, int]:
+        """By partition, the first offset that is not done; none where nothing was committed."""
+        found = await self._admin.list_consumer_group_offsets(self._group, partitions=self._places)
+        return {place.partition: at.offset for place, at in found.items() if at.offset >= 0}

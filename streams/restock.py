@@ -55,11 +55,7 @@ class Restock:
 
     async def _change(self, record: Record) -> list[InventoryChange]:
         try:
-            change = decode(InventoryChange, record.value)
-            if change.occurred_at > self._clock.now() + _AHEAD:
-                # it would make every later change of the SKU look stale
-                raise Invalid("occurred_at", "lies more than a day ahead")
-            return [change]
+            return [change_of(record.value, self._clock.now())]
         except Invalid as error:
             await self._bury.one(*record[:4], error)
             return []
@@ -86,6 +82,15 @@ class Restock:
         for value in values:
             await value
         await self._subscriptions.end(ended)
+
+
+def change_of(value: bytes, now: datetime) -> InventoryChange:
+    """The change a record holds. Raises `Invalid` for one that cannot be applied."""
+    change = decode(InventoryChange, value)
+    if change.occurred_at > now + _AHEAD:
+        # it would make every later change of the SKU look stale
+        raise Invalid("occurred_at", "lies more than a day ahead")
+    return change
 
 
 def _by_subscription(restocked: Iterable[Restocked]) -> list[tuple[Subscription, int]]:

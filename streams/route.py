@@ -2,37 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Container, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from streams.bury import Bury
 from streams.carry_out import CarryOut, Case
 from streams.consume import Record
 from streams.decide import End, Facts, Look, decide, early_outcome
+from streams.mind import Mind
 from streams.rules import Rules
-from tocsin.clock import Clock
 from tocsin.errors import Invalid
-from tocsin.records import Channel, NotificationRequest, Profile, State, encode, split_requests
-from tocsin.store import Notifications, Profiles, Seen
+from tocsin.records import NotificationRequest, Profile, State, encode, split_requests
+from tocsin.store import Cancellations, Notifications, Profiles, Seen
+from tocsin.templates import Chosen, Wanted
 
 log = logging.getLogger(__name__)
-
-Cancelled = Callable[[Sequence[str]], Awaitable[list[bool]]]
-"""Which of these notification or broadcast ids were taken back."""
-
-
-class Wording(NamedTuple):
-    """A template found fit for a request's data, and the channels it can speak on."""
-
-    template_id: str
-    version: int
-    channels: Container[Channel]
-
-
-class Words(Protocol):
-    """Chooses the words of a request. Raises `Invalid` naming the variable that is missing."""
-
-    def __call__(self, request: NotificationRequest) -> Wording: ...
 
 
 class Read(NamedTuple):
@@ -41,17 +25,7 @@ class Read(NamedTuple):
     request: NotificationRequest
     place: str
     record: Record
-    words: Wording
-
-
-class Mind(NamedTuple):
-    """What a decision is made with, for whoever makes one: the router, and what wakes."""
-
-    rules: Rules
-    words: Words
-    profiles: Profiles
-    cancelled: Cancelled
-    clock: Clock
+    words: Chosen
 
 
 class Route:
@@ -67,26 +41,34 @@ class Route:
     async def __call__(self, records: Sequence[Record]) -> None:
         """Durable when it returns: deliveries on their channels, waits in the schedule, outcomes of
         the rest."""
-        reads = [read for record in records for read in await self._requests(record)]
+        reads = await self._worded(
+            [each for record in records for each in await self._requests(record)]
+        )
         if not reads:
             return
         await self._carry_out([await self._case(*each) for each in await self._standing(reads)])
 
-    async def _requests(self, record: Record) -> list[Read]:
-        """What can be taken of a record. What cannot is buried before anything remembers its id, so
-        that it can be put back."""
+    async def _requests(self, record: Record) -> list[tuple[NotificationRequest, int, Record]]:
         found = []
         for index, request in enumerate(split_requests(record.value)):
             if isinstance(request, Invalid):
                 await self._bury.one(*record[:4], request)
-                continue
-            try:
-                words = self._mind.words(request)
-            except Invalid as error:
-                await self._bury.one(*record[:3], encode(request), error, request.notification_id)
-                continue
-            found.append(Read(request, f"{record.place}:{index}", record, words))
+            else:
+                found.append((request, index, record))
         return found
+
+    async def _worded(self, asked: Sequence[tuple[NotificationRequest, int, Record]]) -> list[Read]:
+        """Those whose data their words can be filled with. The others are buried before anything
+        remembers their ids, so that they can be put back."""
+        words = await self._mind.choose.many([wanted(request) for request, _, _ in asked])
+        reads = []
+        for (request, index, record), chosen in zip(asked, words, strict=True):
+            if isinstance(chosen, Invalid):
+                name = request.notification_id
+                await self._bury.one(*record[:3], encode(request), chosen, name)
+            else:
+                reads.append(Read(request, f"{record.place}:{index}", record, chosen))
+        return reads
 
     async def _standing(
         self, reads: Sequence[Read]
@@ -101,7 +83,7 @@ class Route:
                 [None if span is None else span.total_seconds() for span in spans],
             ),
             people(self._mind.profiles, requests),
-            taken_back(self._mind.cancelled, requests),
+            taken_back(self._mind.cancellations, requests),
         )
         return [
             each
@@ -114,7 +96,8 @@ class Route:
         now = self._mind.clock.now()
         facts = Facts(
             request.accepted_at or read.record.at, now, words.template_id, words.version,
-            words.channels, seen is Seen.DUPLICATE, cancelled,
+            self._mind.catalogue.channels(words, profile.locale if profile else ""),
+            seen is Seen.DUPLICATE, cancelled,
         )  # fmt: skip
         try:
             looks = decide(request, profile, facts, self._mind.rules)
@@ -126,6 +109,11 @@ class Route:
         return Case(request, facts, looks, read.record.partition)
 
 
+def wanted(request: NotificationRequest) -> Wanted:
+    """What a request says of its words."""
+    return Wanted(request.type, request.template_id, request.template_version, request.data)
+
+
 async def people(
     profiles: Profiles, requests: Sequence[NotificationRequest]
 ) -> list[Profile | None]:
@@ -135,14 +123,16 @@ async def people(
     return [found[request.user_id] for request in requests]
 
 
-async def taken_back(cancelled: Cancelled, requests: Sequence[NotificationRequest]) -> list[bool]:
+async def taken_back(
+    cancellations: Cancellations, requests: Sequence[NotificationRequest]
+) -> list[bool]:
     """Whether each was cancelled, by itself or with its broadcast."""
-    ids = list(dict.fromkeys(r.broadcast_id or "" for r in requests)) + [
-        request.notification_id for request in requests
-    ]
-    named = [each for each in ids if each]
-    found = {name for name, is_so in zip(named, await cancelled(named), strict=True) if is_so}
-    return [r.notification_id in found or (r.broadcast_id or "") in found for r in requests]
+    ids = dict.fromkeys(
+        name for r in requests for name in (r.notification_id, r.broadcast_id) if name
+    )
+    off = await cancellations.cancelled(list(ids))
+    found = {name for name, is_off in zip(ids, off, strict=True) if is_off}
+    return [r.notification_id in found or r.broadcast_id in found for r in requests]
 
 
 def undecidable(request: NotificationRequest, facts: Facts, rules: Rules) -> list[Look]:

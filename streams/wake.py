@@ -12,8 +12,9 @@ from aiokafka import AIOKafkaProducer
 from streams.carry_out import CarryOut, Case
 from streams.consume import Record
 from streams.decide import End, Facts, Look, Send, Wait, decide, early_outcome
-from streams.digest import Line, digest_request
-from streams.route import Mind, people, taken_back, undecidable
+from streams.digest import Lines, digest_request
+from streams.mind import Mind
+from streams.route import people, taken_back, undecidable, wanted
 from tocsin.errors import Invalid
 from tocsin.kafka import packed, partition_for, send_all, send_keyed
 from tocsin.records import (
@@ -28,6 +29,7 @@ from tocsin.records import (
 )
 from tocsin.store.inbox import Inbox
 from tocsin.store.schedule import Schedule
+from tocsin.templates import Chosen
 from tocsin.topics import REQUESTS, SCHEDULE
 
 log = logging.getLogger(__name__)
@@ -51,12 +53,12 @@ class Wake:
         carry_out: CarryOut,
         schedule: Schedule,
         inbox: Inbox,
-        line: Line,
+        lines: Lines,
         producer: AIOKafkaProducer,
         partitions: int,
     ) -> None:
         self._mind, self._carry_out, self._schedule = mind, carry_out, schedule
-        self._inbox, self._line = inbox, line
+        self._inbox, self._lines = inbox, lines
         self._producer, self._partitions = producer, partitions
 
     async def __call__(self, records: Sequence[Record]) -> None:
@@ -77,16 +79,19 @@ class Wake:
         requests = [entry.request for entry, _ in due]
         profiles, cancelled, happened = await asyncio.gather(
             people(self._mind.profiles, requests),
-            taken_back(self._mind.cancelled, requests),
+            taken_back(self._mind.cancellations, requests),
             self._happened([entry for entry, _ in due]),
         )
+        words = await self._mind.choose.many([wanted(request) for request in requests])
         return [
             _Woken(
                 entry,
                 profile,
-                self._case(entry, partition, profile, off, entry.schedule_id in happened),
+                self._case(entry, partition, profile, chosen, off, entry.schedule_id in happened),
             )
-            for (entry, partition), profile, off in zip(due, profiles, cancelled, strict=True)
+            for (entry, partition), profile, chosen, off in zip(
+                due, profiles, words, cancelled, strict=True
+            )
         ]
 
     async def _happened(self, entries: Sequence[Deferred]) -> set[str]:
@@ -101,6 +106,7 @@ class Wake:
         entry: Deferred,
         partition: int,
         profile: Profile | None,
+        chosen: Chosen | Invalid,
         cancelled: bool,
         happened: bool,
     ) -> Case:
@@ -110,16 +116,18 @@ class Wake:
             request.template_version or 0, cancelled=cancelled, woken=entry, happened=happened,
         )  # fmt: skip
         looks: Sequence[Look]
-        try:
-            words = self._mind.words(request)
-            facts = facts._replace(words=words.channels)
-            looks = decide(request, profile, facts, self._mind.rules)
-        except Invalid as error:
+        if isinstance(chosen, Invalid):
             # its words were found fit once and have been taken away since
-            looks = [
-                End(early_outcome(request, channel, facts, State.FAILED, f"template: {error}"))
+            reason = f"template: {chosen}"
+            ends = [
+                End(early_outcome(request, channel, facts, State.FAILED, reason))
                 for channel in entry.channels
             ]
+            return Case(request, facts, ends, partition)
+        locale = profile.locale if profile else ""
+        facts = facts._replace(words=self._mind.catalogue.channels(chosen, locale))
+        try:
+            looks = decide(request, profile, facts, self._mind.rules)
         except Exception:
             log.exception("%s cannot be decided on", entry.schedule_id)
             looks = undecidable(request, facts, self._mind.rules)
@@ -130,7 +138,9 @@ class Wake:
         to pass."""
         values: dict[int, list[bytes]] = defaultdict(list)
         for members in gathered.values():
-            lines = [self._line(delivery, each.profile) for each, delivery in members]
+            lines = await self._lines(
+                [(delivery, each.profile) for each, delivery in members if each.profile]
+            )
             request = _digest(members, lines, self._mind.clock.now())
             values[partition_for(request.user_id, self._partitions)].append(encode(request))
         records = [

@@ -1,7 +1,10 @@
-"""The bulk worker process: restock, broadcasts, route, every channel, retries and the live feed."""
+"""The bulk worker process: restock, route, what waits, every channel, retries, broadcasts and the
+live feed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, NamedTuple
 
 import faust
 from aiokafka import AIOKafkaProducer
@@ -11,23 +14,34 @@ from actors.pool import Pools
 from streams import fan_out
 from streams.app import BULK_FETCH_WAIT_MS, make_app
 from streams.bury import Bury
+from streams.carry_out import CarryOut
 from streams.consume import Consume
+from streams.digest_lines import DigestLines
 from streams.dispatch import Dispatch
 from streams.live import Live
+from streams.mind import Mind, make_mind
 from streams.restock import Restock
 from streams.retry import Retry
 from streams.retry_policy import LONG, MEDIUM, SHORT
 from streams.route import Route
+from streams.scheduler import Scheduler
 from streams.serve import serve
-from tocsin.clock import SystemClock
+from streams.wake import Wake
 from tocsin.groups import STREAMS
 from tocsin.kafka import start_producer
 from tocsin.process import run, step_back
 from tocsin.records import CHANNELS, LANES
 from tocsin.settings import Settings
-from tocsin.store import Notifications, Profiles, Subscriptions, connect
+from tocsin.store import Notifications, Subscriptions, Templates, connect
+from tocsin.store.caps import Caps
+from tocsin.store.clock import StoreClock
+from tocsin.store.inbox import Inbox
+from tocsin.store.schedule import Schedule
+from tocsin.templates import Catalogue, Renderer
+from tocsin.templates.feed import Feed
 from tocsin.topics import (
     BY_CHANNEL,
+    DUE,
     INVENTORY,
     OUTCOMES,
     REQUESTS_BY_LANE,
@@ -39,48 +53,81 @@ from tocsin.topics import (
 _RETRIES = ((RETRY_SHORT, SHORT), (RETRY_MEDIUM, MEDIUM), (RETRY_LONG, LONG))
 
 
-def consumers(
-    settings: Settings, producer: AIOKafkaProducer, redis: Redis, pools: Pools, live: Live
-) -> Sequence[Consume]:
+class Tools(NamedTuple):
+    """What a worker's agents share."""
+
+    settings: Settings
+    producer: AIOKafkaProducer
+    redis: Redis
+    pools: Pools
+    mind: Mind
+    live: Live
+
+
+def consumers(tools: Tools) -> Sequence[Consume]:
     """Every topic the bulk worker reads, and what it does with it."""
-    bury, clock = Bury(producer), SystemClock()
-    restock = Restock(producer, Subscriptions(redis), bury, clock, settings.partitions)
-    route = Route(
-        producer, Notifications(redis, settings.dedupe_hours), Profiles(redis), bury, clock
-    )
+    bury, inbox = Bury(tools.producer), Inbox(tools.redis)
     return (
-        Consume(INVENTORY, restock, bury, most=500),
-        *(Consume(topic, route, bury, most=50) for topic in REQUESTS_BY_LANE.values()),
+        *_deciding(tools, bury, inbox),
+        *fan_out.consumers(tools.settings, tools.producer, tools.redis, bury, tools.mind),
+        *_sending(tools, bury),
         *(
-            Consume(
-                BY_CHANNEL[c, lane], Dispatch(c, producer, pools, clock), bury, most=2, within=0.01
-            )
-            for lane in LANES
-            for c in CHANNELS
+            Consume(topic, Retry(tools.producer, inbox, tools.mind.clock, hold), bury, depth=64)
+            for topic, hold in _RETRIES
         ),
-        *fan_out.consumers(settings, producer, redis, bury, clock),
-        *(Consume(t, Retry(producer, clock, hold), bury, depth=64) for t, hold in _RETRIES),
-        Consume(OUTCOMES, live, bury, within=0.05),
+        Consume(OUTCOMES, tools.live, bury, within=0.05),
     )
+
+
+def _deciding(tools: Tools, bury: Bury, inbox: Inbox) -> Iterator[Consume]:
+    settings, producer, redis, mind = tools.settings, tools.producer, tools.redis, tools.mind
+    schedule = Schedule(redis)
+    carry_out = CarryOut(producer, schedule, Caps(redis), mind.rules)
+    route = Route(mind, Notifications(redis, settings.dedupe_hours), carry_out, bury)
+    lines = DigestLines(Renderer(settings), Templates(redis))
+    wake = Wake(mind, carry_out, schedule, inbox, lines, producer, settings.partitions)
+    restock = Restock(producer, Subscriptions(redis), bury, mind.clock, settings.partitions)
+    yield Consume(INVENTORY, restock, bury, most=500)
+    for topic in REQUESTS_BY_LANE.values():
+        yield Consume(topic, route, bury, most=50)
+    yield Consume(DUE, wake, bury, most=20)
+
+
+def _sending(tools: Tools, bury: Bury) -> Iterator[Consume]:
+    mind = tools.mind
+    for lane in LANES:
+        for channel in CHANNELS:
+            work = Dispatch(channel, tools.producer, tools.pools, mind.clock, mind.rules)
+            yield Consume(BY_CHANNEL[channel, lane], work, bury, most=2, within=0.01)
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Consume until told to stop; then finish what was taken."""
     step_back()
-    producer = await start_producer(settings)
-    redis = await connect(settings)
-    pools = await Pools.connect(settings)
-    await asyncio.gather(*(pools.send(channel, 0, []) for channel in CHANNELS))
-    live = Live(pools)
-    frames = asyncio.create_task(live.run())
-    app: faust.App = make_app(settings, STREAMS, BULK_FETCH_WAIT_MS)
-    try:
-        found = consumers(settings, producer, redis, pools, live)
-        await serve(settings, "streams", app, found, stop)
-    finally:
-        frames.cancel()
-        await producer.stop()
-        await redis.aclose()
+    async with AsyncExitStack() as stack:  # closed last to first
+        redis = await connect(settings)
+        stack.push_async_callback(redis.aclose)
+        producer = await start_producer(settings)
+        stack.push_async_callback(producer.stop)
+        catalogue = Catalogue()
+        mind = await make_mind(settings, redis, catalogue)
+        feed = Feed(settings, catalogue)
+        await feed.start()
+        stack.push_async_callback(feed.stop)
+        pools = await Pools.connect(settings)
+        await asyncio.gather(*(pools.send(channel, 0, []) for channel in CHANNELS))
+        tools = Tools(settings, producer, redis, pools, mind, Live(pools))
+        for beside in (tools.live.run(), *_clockwork(tools)):
+            stack.callback(asyncio.create_task(beside).cancel)
+        app: faust.App = make_app(settings, STREAMS, BULK_FETCH_WAIT_MS)
+        await serve(settings, "streams", app, consumers(tools), stop)
+
+
+def _clockwork(tools: Tools) -> Iterator[Coroutine[Any, Any, None]]:
+    """What runs beside the agents: the scheduler, and the clock it and everybody goes by."""
+    yield Scheduler(tools.producer, Schedule(tools.redis), tools.settings.partitions).run()
+    if isinstance(tools.mind.clock, StoreClock):
+        yield tools.mind.clock.keep()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 TocsinError
 ├── ConfigError             a setting is wrong; the process does not start
 ├── EngineUnavailable       an engine does not answer; says which, where, and what to do
+│   └── StoreEmptied        Redis answers, but lost its view of the log: wait for a rebuild
 ├── Invalid                 the input is wrong: 422 at the API, a dead letter on Kafka
 ├── Refused                 a well-formed request that may not go ahead: 4xx at the API
 └── SendError               what a provider said of one message
@@ -28,9 +29,20 @@ class EngineUnavailable(TocsinError):
         super().__init__(f"{engine} does not answer at {where}: {next_step}")
         self.engine, self.where, self.next_step = engine, where, next_step
 
-    def __reduce__(self) -> tuple[type["EngineUnavailable"], tuple[str, str, str]]:
+    def __reduce__(self) -> tuple[type["EngineUnavailable"], tuple[str, ...]]:
         # it crosses process boundaries (Ray), and pickle would call it with its message alone
         return type(self), (self.engine, self.where, self.next_step)
+
+
+class StoreEmptied(EngineUnavailable):
+    """Redis was emptied: what it does not have, the log may have. Nothing is decided from that."""
+
+    def __init__(self, next_step: str = "it was emptied; run `tocsin rebuild`") -> None:
+        TocsinError.__init__(self, f"Redis does not hold the view of the log: {next_step}")
+        self.engine, self.where, self.next_step = "Redis", "its view of the log", next_step
+
+    def __reduce__(self) -> tuple[type["StoreEmptied"], tuple[str, ...]]:
+        return type(self), (self.next_step,)
 
 
 class Invalid(TocsinError):

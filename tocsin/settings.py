@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     email_senders: Annotated[int, Field(ge=1, le=500), _is("Email sender actors")] = 1
     shards: Annotated[int, Field(ge=1, le=500), _is("Connection shard actors")] = 1
     stream_workers: Annotated[int, Field(ge=1, le=100), _is("Bulk Faust workers")] = 1
+    rules_file: Annotated[
+        Path | None, _is("Rules of types, caps and retries over streams/rules.toml")
+    ] = None
     dedupe_hours: Annotated[float, Field(gt=0), _is("How long ids are remembered")] = 24
     sms_countries: Annotated[
         str, _is("Dialling prefixes OTPs may go to, as +44,+49; empty: all")

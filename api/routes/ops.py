@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from api.call import answer, services_of
 from api.schema import described
 from api.services import Services
+from tocsin.store import View
 
 router = APIRouter(tags=["operations"])
 
@@ -33,7 +34,8 @@ async def healthz() -> Response:
 
 @router.get("/readyz", **described(None, Health, scopes=None, also=[503]))
 async def readyz(request: Request) -> Response:
-    """Whether requests can be kept: Kafka and the store answer. 503 if not."""
+    """Whether requests can be kept: Kafka and the store answer, and the store was not emptied (then
+    `tocsin rebuild` restores it). 503 if not."""
     services = services_of(request)
     kafka, redis = await asyncio.gather(_kafka(services), _redis(services))
     return answer(
@@ -53,10 +55,9 @@ async def _kafka(services: Services) -> bool:
 async def _redis(services: Services) -> bool:
     try:
         async with asyncio.timeout(_PATIENCE):
-            await services.redis.ping()
+            return await View(services.redis).is_whole()
     except (RedisError, TimeoutError):
         return False
-    return True
 
 
 @router.get("/metrics", response_class=Response, include_in_schema=True)

@@ -18,7 +18,7 @@ from tocsin.engines import broker as tansu
 from tocsin.engines import valkey
 from tocsin.kafka import ensure_topics
 from tocsin.settings import Settings
-from tocsin.store import connect
+from tocsin.store import connect, keys
 from tocsin.topics import ALL
 
 
@@ -100,9 +100,11 @@ def store_settings(redis_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def redis(store_settings: Settings) -> AsyncIterator[Redis]:
-    """An empty store. Tests that share a store run one at a time (xdist: one store a worker)."""
+    """An empty store that knows it: the view of an empty log. Tests that share a store run one at a
+    time (xdist: one store a worker)."""
     client = await connect(store_settings)
     await client.flushall()
+    await client.set(keys.STORE_READY, "a test")
     yield client
     await client.aclose()
 

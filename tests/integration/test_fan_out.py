@@ -16,6 +16,8 @@ from streams.bury import Bury
 from streams.consume import Record
 from streams.dlq import letters
 from streams.fan_out import Begin, FanOut
+from streams.mind import Mind
+from streams.rules import load_rules
 from tocsin.clock import ManualClock
 from tocsin.errors import EngineUnavailable, Invalid
 from tocsin.ids import new_id
@@ -35,8 +37,9 @@ from tocsin.records import (
 )
 from tocsin.records.profile import Attribute
 from tocsin.settings import Settings
-from tocsin.store import Broadcasts, Profiles, keys
+from tocsin.store import Broadcasts, Cancellations, Profiles, Templates, keys
 from tocsin.store.broadcasts import Progress
+from tocsin.templates import Catalogue, Choose
 from tocsin.topics import BROADCASTS, PAGES, REQUESTS_BY_LANE
 
 pytestmark = pytest.mark.integration
@@ -106,16 +109,21 @@ class Shop:
     def __init__(self, settings: Settings, redis: Redis, wire: Wire, most: int = 4) -> None:
         self.settings, self.redis, self.wire, self.most = settings, redis, wire, most
         self.clock = ManualClock(NOW)
+        catalogue = Catalogue()
+        self.mind = Mind(
+            load_rules(), catalogue, Choose(catalogue, Templates(redis)), Profiles(redis),
+            Cancellations(redis), self.clock,
+        )  # fmt: skip
         self.broadcasts = Broadcasts(redis)
         self._offset = 0
 
     def begin(self, hold: float = 300) -> Begin:
         bury = Bury(self.wire)
         partitions = self.settings.partitions
-        return Begin(self.wire, self.broadcasts, bury, self.clock, partitions, hold)
+        return Begin(self.wire, self.broadcasts, bury, self.mind, partitions, hold)
 
     def fan_out(self) -> FanOut:
-        return FanOut(self.wire, self.redis, self.clock, self.settings, self.most)
+        return FanOut(self.wire, self.redis, self.mind, self.settings, self.most)
 
     def record(self, value: Broadcast | bytes) -> Record:
         self._offset += 1
@@ -465,5 +473,5 @@ async def test_pages_of_several_broadcasts_take_turns(shop: Shop) -> None:
 
 async def test_a_worker_reads_both_topics(shop: Shop) -> None:
     bury = Bury(shop.wire)
-    made = fan_out.consumers(shop.settings, shop.wire, shop.redis, bury, shop.clock)
+    made = fan_out.consumers(shop.settings, shop.wire, shop.redis, bury, shop.mind)
     assert [c.topic for c in made] == [BROADCASTS, PAGES]

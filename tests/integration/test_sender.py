@@ -255,3 +255,18 @@ async def test_of_a_sender_and_a_cancellation_at_once_one_comes_first(bench: Ben
         return late[Channel.PUSH]
 
     await asyncio.gather(*map(both, range(100)))
+
+
+async def test_an_emptied_store_is_waited_for_and_nobody_is_unknown(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.redis.flushall()
+    sending = asyncio.create_task(bench.send(push()))
+    async with asyncio.timeout(10):
+        while "tocsin rebuild" not in caplog.text:
+            await asyncio.sleep(0.01)
+    assert not bench.provider.accepted
+    await bench.profiles.put(profile())  # a rebuild, still at work elsewhere
+    (result,) = await sending
+    assert result.state is State.DELIVERED
+    assert len(bench.provider.accepted) == 1

@@ -19,7 +19,7 @@ from actors.sockets import socket as sockets
 from tests.integration.conftest import free_port, wait_until
 from tests.integration.shard_clients import Shop, delivery, outcomes, until
 from tocsin.engines import valkey
-from tocsin.errors import ConfigError, EngineUnavailable
+from tocsin.errors import ConfigError, EngineUnavailable, StoreEmptied
 from tocsin.records import Preferences, Priority, Profile
 from tocsin.settings import Settings
 from tocsin.store import Cancellations, connect, keys
@@ -262,6 +262,21 @@ async def test_the_store_may_die_and_come_back(store_settings: Settings, tmp_pat
         await redis.aclose()
         first.terminate()
         first.wait()
+
+
+async def test_an_emptied_store_makes_nobody_unknown(
+    store_settings: Settings, redis: Redis
+) -> None:
+    shop = Shop(store_settings, redis)
+    try:
+        await redis.flushall()
+        with pytest.raises(StoreEmptied):
+            await shop.deliver(delivery(1))
+        assert await redis.keys("inbox:*") == []
+        await shop.people(Profile("u1"))
+        assert outcomes(await shop.deliver(delivery(1)))[0][0] == "delivered"
+    finally:
+        await shop.close()
 
 
 async def _delivered(shop: Shop) -> bool:

@@ -8,6 +8,9 @@ from typing import Final
 
 Probe = Callable[[], bool]
 
+START_SECONDS: Final = 180
+"""How long a process may take until it is ready, unless its program says otherwise."""
+
 
 class Wave(IntEnum):
     """Stopped from the last to the first, each ended before the next is asked.
@@ -41,8 +44,8 @@ class Program:
     a `port`, not before it is this very process (or one below it) that listens there.
 
     `once`: it does its work, exits 0, and is not started again. `restart`: started again when it
-    dies. `family`: it scatters daemons, which end with it. `stop_seconds`: how long it may take to
-    finish before it is killed.
+    dies. `family`: it scatters daemons, which end with it. `start_seconds`: how long it may take
+    until it is ready. `stop_seconds`: how long it may take to finish before it is killed.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Program:
     once: bool = False
     restart: bool = True
     family: bool = False
+    start_seconds: int = START_SECONDS
     stop_seconds: int = 20
 
 

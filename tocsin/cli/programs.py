@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from tocsin.cli.layout import Layout
 from tocsin.cli.program import Program, Wave, module
 from tocsin.engines import clickhouse, valkey
 from tocsin.engines import ray as ray_engine
+
+_REBUILD_SECONDS: Final = 3600
+"""A log of some ten million entities can be read meanwhile."""
 
 
 def programs(layout: Layout, data_dir: Path, stream_workers: int) -> tuple[Program, ...]:
@@ -62,9 +66,18 @@ def _ours(stream_workers: int) -> list[Program]:
     ]
     return [
         Program("migrate", module("analytics.migrate"), Wave.SCHEMA, once=True),
+        _rebuild(),
         Program("actors", module("actors.supervise"), Wave.ACTORS),
         Program("writer", module("analytics.writer"), Wave.WRITER, stop_seconds=60),
         *streams,
         Program("streams-otp", module("streams.otp_worker"), Wave.STREAMS),
         Program("api", module("api.serve"), Wave.API, family=True),
     ]
+
+
+def _rebuild() -> Program:
+    """Before anybody asks the store: a new one is told that it is, an emptied one restored."""
+    return Program(
+        "rebuild", module("streams.rebuild", "--if-empty"), Wave.SCHEMA, once=True,
+        start_seconds=_REBUILD_SECONDS,
+    )  # fmt: skip

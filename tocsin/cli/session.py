@@ -19,7 +19,6 @@ from tocsin.cli.readiness import is_ready, starts
 from tocsin.cli.supervisord_conf import render
 from tocsin.errors import TocsinError
 
-START_SECONDS: Final = 180.0
 TRIES: Final = 3
 """Starts after which a process that was never ready is given up."""
 
@@ -119,8 +118,8 @@ class Session:
         tries = starts(self.home.run, program.name)
         self._control.start(program)
         while not await self._is_up(program, tries):
-            if time.monotonic() - began > START_SECONDS:
-                why = f"was not ready within {START_SECONDS:.0f} s"
+            if time.monotonic() - began > program.start_seconds:
+                why = f"was not ready within {program.start_seconds} s"
                 raise StartFailed(program.name, why, self.home.log_of(program.name))
             await asyncio.sleep(_POLL)
         told(Ready(program, time.monotonic() - began))

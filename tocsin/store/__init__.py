@@ -9,8 +9,9 @@ from tocsin.store.notifications import Notifications, Seen
 from tocsin.store.profiles import Profiles
 from tocsin.store.subscriptions import Restocked, Subscriptions
 from tocsin.store.templates import Templates
+from tocsin.store.view import View
 
 __all__ = [
     "Audiences", "Broadcasts", "Cancellations", "Claim", "Claims", "Notifications", "Profiles",
-    "Restocked", "Seen", "SendResult", "Subscriptions", "Templates", "connect",
+    "Restocked", "Seen", "SendResult", "Subscriptions", "Templates", "View", "connect",
 ]  # fmt: skip

@@ -3,6 +3,12 @@
 STORE_READY = "store:ready"
 """string: since when this store holds the view of the log, whole. Not there: it was emptied."""
 
+STORE_REBUILD = "store:rebuild"
+"""string: the token of the rebuild at work, a lease."""
+
+STORE_ERASED = "store:erased"
+"""set: who was erased while a rebuild was at work; it may have read of them before."""
+
 
 def profile(user_id: str) -> str:
     """string: the Profile as JSON."""
@@ -40,13 +46,22 @@ def chosen(notification_id: str) -> str:
 
 
 def stock(sku: str) -> str:
-    """hash: available, version, at (ms), event (last event id)."""
+    """hash: available, version, at (ms), sequence (events so far); restored, if by a rebuild."""
     return f"stock:{{{sku}}}"
 
 
 def stock_events(sku: str) -> str:
     """sorted set: recent event ids by arrival, so that a repeated delta counts once."""
     return f"stock:{{{sku}}}:events"
+
+
+def shadow_stock(token: str, sku: str) -> str:
+    """hash: as `stock`, worked out by a rebuild; `:events`, `:waiting` and `:firing` go with it."""
+    return f"rebuild:{token}:{{{sku}}}"
+
+
+SHADOWS = "rebuild:*"
+"""pattern: what rebuilds work on, and one that died left behind."""
 
 
 def waiting(sku: str) -> str:
@@ -185,3 +200,19 @@ def digest_open(user_id: str, category: str, channel: str) -> str:
 def user_scheduled(user_id: str) -> str:
     """set: a person's schedule ids."""
     return f"user:{user_id}:scheduled"
+
+
+def otp_of(account: str) -> str:
+    """pattern: every key of an account's one-time codes."""
+    return f"otp:{{{account}}}:*"
+
+
+def personal(user_id: str) -> tuple[str, ...]:
+    """Patterns of keys that name a person and that nothing lists: only a scan finds them."""
+    name = _literal(user_id)
+    return f"dedupe:{name}:*", f"cap:{{{name}}}:*"
+
+
+def _literal(text: str) -> str:
+    """`text` in a pattern, where some characters would stand for others."""
+    return "".join(f"\\{c}" if c in "*?[]\\" else c for c in text)

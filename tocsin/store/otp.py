@@ -23,6 +23,7 @@ from tocsin.settings import Settings
 from tocsin.store import keys
 from tocsin.store.client import script
 from tocsin.store.otp_crypto import OtpCrypto
+from tocsin.store.traces import Traces
 
 VALID_SECONDS: Final = 300
 COOLDOWN_SECONDS: Final = 30
@@ -149,6 +150,10 @@ class OtpStore:
     async def forget(self, user_id: str) -> None:
         """Lift an account's lock and forget its count of wrong codes."""
         await self._client.delete(keys.otp_failures(self._crypto.account(user_id)))
+
+    async def erase(self, user_id: str) -> None:
+        """Remove all there is of an account. Looks at every key there is (store/traces.py)."""
+        await Traces(self._client).remove([keys.otp_of(self._crypto.account(user_id))])
 
 
 def _keys(challenge_id: str) -> list[str]:

@@ -9,6 +9,7 @@ from tocsin.errors import Refused, TocsinError
 from tocsin.records import Profile, decode, encode
 from tocsin.store import keys
 from tocsin.store.client import raw, script
+from tocsin.store.view import kept, whole
 
 _TRIES = 20
 _FOLLOWERS = keys.followers("")
@@ -19,18 +20,22 @@ Step = Callable[[Profile | None], Profile]
 
 class Profiles:
     """The view of the ``profiles`` topic. One key per person, and indexes for broadcasts of all
-    people and of who follows which topic, which change in the same script as the profile."""
+    people and of who follows which topic, which change in the same script as the profile.
+
+    Whatever misses somebody in a store that was emptied raises `StoreEmptied`: it is not known
+    then whether there is such a person.
+    """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._put = script(client, "profile_put")
         self._erase = script(client, "profile_erase")
+        self._restore = script(client, "profile_restore")
+        self._erased = script(client, "erased")
 
     async def get_many(self, user_ids: Sequence[str]) -> list[Profile | None]:
         """One MGET; a place holds None where the user is unknown."""
-        if not user_ids:
-            return []
-        values = raw(await self._client.mget([keys.profile(u) for u in user_ids]))
+        values = await self._read(user_ids)
         return [decode(Profile, value) if value else None for value in values]
 
     async def get(self, user_id: str) -> Profile | None:
@@ -39,9 +44,13 @@ class Profiles:
 
     async def known(self, user_ids: Sequence[str]) -> list[bool]:
         """Which of these there are. One MGET, nothing decoded."""
+        return [value is not None for value in await self._read(user_ids)]
+
+    async def _read(self, user_ids: Sequence[str]) -> Sequence[bytes | None]:
         if not user_ids:
             return []
-        return [v is not None for v in await self._client.mget([keys.profile(u) for u in user_ids])]
+        names = [*(keys.profile(u) for u in user_ids), keys.STORE_READY]
+        return whole(raw(await self._client.mget(names)))
 
     async def change(self, user_id: str, step: Step) -> Profile:
         """Apply `step` to the current profile and store it as the next version.
@@ -103,18 +112,30 @@ class Profiles:
         return bool(await self._put(keys=names, args=args, client=client))
 
     async def put(self, profile: Profile) -> None:
-        """Store as it stands, version and all, unless a newer one is there (for rebuild). The
-        indexes are right afterwards either way, also where they were lost."""
-        stored = False
-        while not stored:
-            there = await self.get(profile.user_id)
-            newest = there if there and there.version >= profile.version else profile
-            stored = await self._put_one(there, newest)
+        """Store as it stands, version and all, unless a newer one is there."""
+        await self.restore([profile])
+
+    async def restore(self, profiles: Sequence[Profile], rebuild: str = "") -> int:
+        """`put` for many in one call; how many were stored. The indexes are right afterwards.
+
+        With the token of a rebuild those erased since it began stay erased, and it raises
+        `StoreEmptied` if the rebuild's lease is lost.
+        """
+        names = [keys.STORE_REBUILD, keys.STORE_ERASED, keys.PEOPLE]
+        args: list[str | bytes | int] = [rebuild, _FOLLOWERS]
+        for each in profiles:
+            names.append(keys.profile(each.user_id))
+            args += (each.user_id, each.version, encode(each))
+        return kept(await self._restore(keys=names, args=args))
 
     async def delete(self, user_id: str) -> bool:
-        """Forget a person. True if there was one."""
-        names = [keys.profile(user_id), keys.PEOPLE]
-        return bool(await self._erase(keys=names, args=[user_id, _FOLLOWERS]))
+        """Forget a person, and no rebuild at work brings them back. True if there was one."""
+        async with self._client.pipeline(transaction=True) as pipe:
+            names = [keys.profile(user_id), keys.PEOPLE]
+            await self._erase(keys=names, args=[user_id, _FOLLOWERS], client=pipe)
+            names = [keys.STORE_REBUILD, keys.STORE_ERASED]
+            await self._erased(keys=names, args=[user_id], client=pipe)
+            return bool((await pipe.execute())[0])
 
 
 def _plan(step: Step, before: Profile | None) -> Profile | TocsinError:

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from api.publish import Publish
 from api.services import Services
 from tests.integration.api.conftest import Log
 from tests.unit.api.asgi import Client
 from tocsin.records import Profile, decode
+from tocsin.store import keys
 from tocsin.store.inbox import Inbox
-from tocsin.topics import PROFILES, SUBSCRIPTIONS
+from tocsin.topics import PROFILES, SUBSCRIPTIONS, Topic
 
 pytestmark = pytest.mark.integration
 
@@ -162,8 +165,72 @@ async def test_an_erased_person_is_gone_from_view_and_log(
     assert (await shop("DELETE", "/v1/users/ada")).status == 204
     assert await log.read(1) == [(b"ada", None)]
     # that n1 was delivered names nobody
-    assert [key async for key in redis.scan_iter("*")] == [b"sent:n1:inapp"]
+    left = {key async for key in redis.scan_iter("*")}
+    assert left == {b"sent:n1:inapp", keys.STORE_READY.encode()}
     assert (await shop("DELETE", "/v1/users/ada")).status == 404
+
+
+async def test_nothing_that_names_an_erased_person_is_left_and_others_keep_theirs(
+    shop: Client, redis: Redis
+) -> None:
+    await shop("POST", "/v1/users", {"user_id": "a*a", "phone": "+4917012345678"})
+    await shop("POST", "/v1/otp", {"user_id": "a*a", "purpose": "login"})
+    others = [keys.dedupe("aba", "SALE_OFFER", "k"), "cap:{aba}:promotional:day", "sent:n1:email"]
+    for key in (keys.dedupe("a*a", "SALE_OFFER", "k"), "cap:{a*a}:promotional:day", *others):
+        await redis.set(key, "1")
+    await redis.zadd(keys.SHARDS, {"shard-0": 9e15})
+    await redis.sadd(keys.shard_users("shard-0"), "a*a", "aba")
+    assert (await shop("DELETE", "/v1/users/a*a")).status == 204
+    left = {key.decode() async for key in redis.scan_iter("*")}
+    assert left == {keys.STORE_READY, keys.SHARDS, keys.shard_users("shard-0"), *others}
+    assert await redis.smembers(keys.shard_users("shard-0")) == {b"aba"}
+
+
+async def test_who_changes_while_being_erased_is_not_left_in_the_log(
+    shop: Client, services: Services, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop("POST", "/v1/users", ADA)
+    await log.since(PROFILES)
+    many = services.publish.many
+
+    async def erased_first(topic: Topic, items: Any) -> None:
+        monkeypatch.setattr(Publish, "many", lambda _, *args: many(*args))
+        assert (await shop("DELETE", "/v1/users/ada")).status == 204
+        await many(topic, items)
+
+    monkeypatch.setattr(Publish, "many", lambda _, *args: erased_first(*args))
+    assert (await shop("PATCH", "/v1/users/ada", {"name": "Late"})).status == 200
+    lines = await log.read(3)
+    assert [value is None for _, value in lines] == [True, False, True]
+
+
+async def test_in_an_emptied_store_nobody_is_404_and_nobody_begins_anew(
+    shop: Client, redis: Redis, log: Log
+) -> None:
+    await shop("POST", "/v1/users", ADA)
+    await redis.flushall()
+    await log.since(PROFILES)
+    for method, path, body in (
+        ("GET", "/v1/users/ada", None),
+        ("POST", "/v1/users", ADA),
+        ("PATCH", "/v1/users/ada", {"name": "x"}),
+        ("PUT", "/v1/users/ada/preferences", {}),
+        ("DELETE", "/v1/users/ada", None),
+        ("POST", "/v1/users:batch", {"users": [ADA]}),
+        ("POST", "/v1/otp", {"user_id": "ada", "purpose": "login"}),
+        ("GET", "/v1/subscriptions?user_id=ada", None),
+        ("GET", "/v1/subscriptions/s1", None),
+        ("DELETE", "/v1/subscriptions/s1", None),
+        ("POST", "/v1/subscriptions", {"user_id": "ada", "sku": "lamp"}),
+    ):
+        answer = await shop(method, path, body)
+        assert (answer.status, answer.code) == (503, "unavailable"), (method, path)
+        assert "tocsin rebuild" in answer.json["detail"]
+        assert answer.headers["retry-after"] == "1"
+    ready = await shop("GET", "/readyz")
+    assert (ready.status, ready.json["engines"]) == (503, {"kafka": True, "redis": False})
+    assert await log.nothing()
+    assert await redis.dbsize() == 0
 
 
 async def test_erasing_leaves_tombstones_of_the_sign_ups(shop: Client, log: Log) -> None:

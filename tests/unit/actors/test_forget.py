@@ -9,7 +9,7 @@ from actors.decide import Address
 from actors.forget import forget_devices
 from actors.message import Sent
 from tests.unit.actors.makers import profile
-from tocsin.errors import AddressGone, Permanent, Refused, SendError
+from tocsin.errors import AddressGone, Permanent, Refused, SendError, StoreEmptied
 from tocsin.records import Device, Profile
 
 DEAD, LIVE = Address("ios", "d" * 64, "old"), Address("android", "l" * 64, "new")
@@ -60,6 +60,8 @@ async def test_a_refusal_that_is_about_us_removes_nothing() -> None:
     assert profiles.changes == 0
 
 
-@pytest.mark.parametrize("error", [RedisConnectionError("away"), Refused("busy", "busy")])
+@pytest.mark.parametrize(
+    "error", [RedisConnectionError("away"), StoreEmptied(), Refused("busy", "busy")]
+)
 async def test_it_never_fails_the_delivery(error: Exception) -> None:
     await forget(FakeProfiles(person(DEAD.value), error), ANSWERS)

@@ -7,6 +7,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from actors.ledger import Ledger, patiently
+from tocsin.errors import StoreEmptied
 from tocsin.records import State
 from tocsin.store import SendResult
 from tocsin.store.claims import Claim, Standing
@@ -164,6 +165,18 @@ async def test_an_outage_is_told_once(
     assert [record.message.partition(",")[0] for record in caplog.records] == [
         "the store does not answer", "the store answers again",
     ]  # fmt: skip
+
+
+async def test_an_emptied_store_is_waited_for_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.ledger._PAUSES", (0.001,))
+    left = [1, 2, 3]
+
+    async def call() -> str:
+        if left.pop() > 1:
+            raise StoreEmptied
+        return "rebuilt"
+
+    assert await patiently(call) == "rebuilt"
 
 
 async def test_what_is_no_outage_passes_through() -> None:

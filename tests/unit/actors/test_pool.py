@@ -12,7 +12,7 @@ from actors import pool
 from actors.pool import OTP_LANE, Pools, names, passes
 from actors.supervise import _facts
 from tests.unit.actors.makers import delivery
-from tocsin.errors import ConfigError, EngineUnavailable
+from tocsin.errors import ConfigError, EngineUnavailable, StoreEmptied
 from tocsin.records import Channel, State, encode
 from tocsin.settings import Settings
 from tocsin.store import SendResult
@@ -109,6 +109,7 @@ async def test_a_broadcast_passes_over_a_shard_that_is_away() -> None:
         (EngineUnavailable("Ray", "x", "y"), True),
         (task_error(RedisConnectionError("away")), True),
         (task_error(EngineUnavailable("Redis", "x", "y")), True),
+        (task_error(StoreEmptied()), True),
         (task_error(KeyError("bug")), False),
         (task_error(ConfigError("wrong key")), False),
     ],

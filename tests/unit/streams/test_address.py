@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.address import MOST, Address, notification_id
-from streams.policy import policy_of
+from streams.rules import load_rules
 from tocsin.kafka import partition_for
 from tocsin.records import (
     Audience,
@@ -23,6 +23,7 @@ from tocsin.topics import MAX_RECORD_BYTES
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PARTITIONS = 4
+RULES = load_rules()
 
 
 def broadcast(**more: Any) -> Broadcast:
@@ -34,7 +35,7 @@ def broadcast(**more: Any) -> Broadcast:
 
 
 def addressed(what: Broadcast, users: list[str]) -> list[tuple[int, bytes]]:
-    address = Address(what, PARTITIONS)
+    address = Address(what, RULES, PARTITIONS)
     full = [each for user in users if (each := address.to(user))]
     return [*full, *address.rest()]
 
@@ -68,7 +69,7 @@ def test_a_request_carries_what_the_broadcast_says() -> None:
 
 
 def test_a_lifetime_runs_from_when_the_broadcast_was_to_begin() -> None:
-    lifetime, later = policy_of("NEWSLETTER").lifetime, NOW + timedelta(days=9)
+    lifetime, later = RULES.of("NEWSLETTER").lifetime, NOW + timedelta(days=9)
     ((_, ahead),) = requests(addressed(broadcast(send_at=later), ["ada"]))
     ((_, at_once),) = requests(addressed(broadcast(), ["ada"]))
     assert (ahead.expires_at, ahead.send_at) == (later + lifetime, None)

@@ -94,3 +94,13 @@ def test_engines_come_first_and_as_many_stream_workers_as_are_set() -> None:
         "streams-1", "streams-2", "streams-3", "streams-otp",
     ]  # fmt: skip
     assert max(waves.values()) is waves["api"]
+
+
+def test_the_stores_view_is_seen_to_before_anybody_asks_it() -> None:
+    found = {p.name: p for p in programs(laid_out({}), HERE, 1)}
+    rebuild = found["rebuild"]
+    assert rebuild.once
+    assert rebuild.argv[-1] == "--if-empty"
+    assert Wave.ENGINES < rebuild.wave < found["streams-1"].wave
+    # a large log takes its time, and a start that is given up would never get through it
+    assert rebuild.start_seconds > found["streams-1"].start_seconds

@@ -1,14 +1,17 @@
 -- Apply one stock change and take who waited for it.
 -- KEYS[1] stock:{sku}  KEYS[2] stock:{sku}:events  KEYS[3] waiting:{sku}  KEYS[4] firing:{sku}
+-- KEYS[5] store:ready, without which there is no telling what the stock was and who waits
 -- ARGV[1] event id  [2] available or ''  [3] delta or ''  [4] version or ''  [5] occurred at (ms)
 -- [6] 1 if this is the last change of the SKU in its batch: only that one's answer names who fires
--- Returns {applied 0|1, available now, subscription id...}: every id must reach Kafka.
+-- Returns {applied 0|1, available now, subscription id...}: every id must reach Kafka. Without
+-- KEYS[5] nothing is touched and it returns {-1, 0}.
 --
 -- Fires on a crossing from none to some, never on a save. Ids taken but not yet confirmed stay in
 -- firing:{sku} and are returned again by any later change, so a crash loses nobody. An absolute
 -- value older than the newest one known (by version, else by time) changes nothing; an event id
 -- seen among the last 1,000 of the SKU changes nothing.
 local KEEP = 1000
+if redis.call('EXISTS', KEYS[5]) == 0 then return {-1, 0} end
 local state = redis.call('HMGET', KEYS[1], 'available', 'version', 'at')
 local before = tonumber(state[1] or 0)
 local now = before

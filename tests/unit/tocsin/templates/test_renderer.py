@@ -83,7 +83,7 @@ def test_a_persons_language_then_its_parent_then_the_default(
 def test_a_channel_without_words_is_not_sent() -> None:
     made = renderer(Template("T", (record(variables={}, locales=LOCALES),)))
     item = delivery(template_id="T", template_version=1, channel=Channel.EMAIL)
-    with pytest.raises(Permanent, match="^no_words$"):
+    with pytest.raises(Permanent, match=r"^no_words$"):
         made.render(item, profile())
 
 
@@ -118,7 +118,7 @@ def test_words_that_were_never_admitted_fail_and_do_not_run() -> None:
     bad = record(variables={}, locales={"en": Words(sms=Sms("{% include 'x' %}"))})
     made = renderer(Template("T", (bad,)))
     item = delivery(template_id="T", template_version=1, channel=Channel.SMS)
-    with pytest.raises(Permanent, match="^template error: Forbidden$"):
+    with pytest.raises(Permanent, match=r"^template error: Forbidden$"):
         made.render(item, profile())
 
 
