@@ -103,12 +103,8 @@ class Profiles:
         version = before.version if before else 0
         names = [keys.profile(after.user_id), keys.PEOPLE]
         args: list[str | bytes | int] = [
-            version,
-            encode(after),
-            after.user_id,
-            _FOLLOWERS,
-            *after.topics,
-        ]
+            version, encode(after), after.user_id, _FOLLOWERS, *after.topics,
+        ]  # fmt: skip
         return bool(await self._put(keys=names, args=args, client=client))
 
     async def put(self, profile: Profile) -> None:
