@@ -39,23 +39,24 @@ log = logging.getLogger("tocsin.eraser")
 class Eraser:
     """One per writer. Several at once do the same thing twice, which changes nothing."""
 
-    def __init__(self, client: AsyncClient, forgotten: Forgotten) -> None:
-        self._client, self._forgotten = client, forgotten
+    def __init__(
+        self, client: AsyncClient, forgotten: Forgotten, every: float = EVERY_SECONDS
+    ) -> None:
+        self._client, self._forgotten, self._every = client, forgotten, every
         self._statements = {table: _statement(table) for table in CLEARED}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. An outage of ClickHouse is waited for."""
         while not stop.is_set():
-            news = asyncio.create_task(self._forgotten.news.wait())
-            stopped = asyncio.create_task(stop.wait())
             rests = await self._tried()
-            await asyncio.wait(
-                {stopped} if rests else {stopped, news},
-                timeout=EVERY_SECONDS,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            for task in (news, stopped):
-                task.cancel()
+            waits = [asyncio.create_task(stop.wait())]
+            if not rests:
+                waits.append(asyncio.create_task(self._forgotten.news.wait()))
+            try:
+                await asyncio.wait(waits, timeout=self._every, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
 
     async def _tried(self) -> bool:
         try:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver import AsyncClient
 
+from analytics.client import connect
 from analytics.migrate import DIRECTORY, load, migrate, rendered, statements
 from analytics.named import names, query
 from analytics.stats import totals
@@ -23,7 +24,8 @@ from analytics.writer.tables import (
     Table,
     milliseconds,
 )
-from tests.integration.clickhouse import start
+from tests.integration.clickhouse import start, start_engine, stop, url_of
+from tests.integration.conftest import free_port
 from tocsin.errors import ConfigError
 from tocsin.records import DeadLetter, Engagement, Outcome, State
 from tocsin.settings import Settings
@@ -84,6 +86,39 @@ async def test_dying_half_way_is_harmless(clickhouse: AsyncClient, tmp_path: Pat
         await clickhouse.command("DROP VIEW tocsin.most")
         await clickhouse.command(f"ALTER TABLE tocsin.migrations DELETE WHERE version = {number}",
                                  settings={"mutations_sync": 1})  # fmt: skip
+
+
+async def test_every_migration_may_run_again_over_rows(clickhouse: AsyncClient) -> None:
+    await insert(clickhouse, DECISIONS, outcome("n", State.RETRY))
+    for migration in load():
+        for statement in statements(rendered(migration.text)):
+            await clickhouse.command(statement)
+    rows = await clickhouse.query("SELECT count() FROM tocsin.decisions")
+    assert rows.result_rows == [(1,)]
+
+
+async def test_rows_of_before_are_read_with_the_columns_of_today(tmp_path: Path) -> None:
+    port = free_port()
+    engine = start_engine(port, tmp_path / "data", tmp_path)
+    client = await connect(Settings(clickhouse_url=url_of(port)), database="default")
+    try:
+        (tmp_path / "old").mkdir()
+        for migration in load()[:2]:
+            (tmp_path / "old" / f"{migration.name}.sql").write_text(migration.text)
+        assert len(await migrate(client, tmp_path / "old")) == 2
+        await client.insert("deliveries", [["d", "failed"]], ["delivery_id", "state"], "tocsin")
+        letters = [["t", 1, "why"], ["t", 2, "why"]]
+        await client.insert("dead_letters", letters, ["topic", "offset", "reason"], "tocsin")
+        assert await migrate(client) == ["0003_decisions"]
+        await client.command("OPTIMIZE TABLE tocsin.dead_letters FINAL")
+        found = await client.query(
+            "SELECT delivery_id, template_version, (SELECT count() FROM tocsin.dead_letters"
+            " WHERE notification_id = '') FROM tocsin.deliveries FINAL"
+        )
+        assert found.result_rows == [("d", 0, 2)]
+    finally:
+        await client.close()
+        stop(engine)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
