@@ -3,14 +3,15 @@
 Every accepted notification has a delivery, every delivery ends once. What is still on its way is
 reported with its age, and is lost only after `--lost-after` seconds, because a message may wait
 for its hour or its retry. When nothing is on its way any more, `--quiescent` says so: then
-everything unfinished is lost.
+everything unfinished is lost. A request that became a dead letter is neither: it is accounted for.
 """
 
 import argparse
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -28,11 +29,15 @@ ABOUT: Final[Mapping[str, str]] = {
     "phantom": "ended, and nobody had asked for it",
     "lost_delivery": "accepted, and never ended",
     "lost_request": "accepted, and never routed to a channel",
+    "dead": "accepted, and became a dead letter: tocsin dlq",
     "in_flight": "accepted, not ended yet",
     "unrouted": "accepted, not routed yet",
     "unsettled": "ended just now, its request not seen yet",
 }
 DRIFT: Final = frozenset({"conflict", "phantom", "lost_delivery", "lost_request"})
+NAMED: Final = (*sorted(DRIFT), "dead")
+"""Kinds whose members are told by name."""
+
 LOST_AFTER: Final = timedelta(days=1)
 SETTLES_IN: Final = timedelta(minutes=1)
 _END_OF_TIME: Final = datetime(2299, 1, 1, tzinfo=UTC)
@@ -49,7 +54,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Finding:
-    """Everything of one kind; the oldest 20 by name."""
+    """Everything of one kind; by name the oldest 20, or all that were asked for."""
 
     kind: str
     count: int
@@ -76,21 +81,43 @@ class Report:
 
 
 async def audit(
-    client: AsyncClient, now: datetime, lost_after: timedelta = LOST_AFTER, quiescent: bool = False
+    client: AsyncClient,
+    now: datetime,
+    lost_after: timedelta = LOST_AFTER,
+    quiescent: bool = False,
+    every_id: bool = False,
 ) -> Report:
-    """Read the books. With `quiescent`, whatever has not ended is lost, however young."""
+    """Read the books. With `quiescent`, whatever has not ended is lost, however young. With
+    `every_id` each of `NAMED` is told by name, not just the oldest."""
     parameters = {
-        "lost": _END_OF_TIME if quiescent else now - lost_after,
-        "settled": _END_OF_TIME if quiescent else now - SETTLES_IN,
+        "lost": _said(_END_OF_TIME if quiescent else now - lost_after),
+        "settled": _said(_END_OF_TIME if quiescent else now - SETTLES_IN),
     }
     books = await client.query(query("conservation"))
-    found = await client.query(
-        query("audit"), parameters={k: _said(v) for k, v in parameters.items()}
-    )
-    return Report(
-        books=tuple(books.named_results()),
-        findings=tuple(_finding(*row) for row in found.result_rows),
-    )
+    found = await client.query(query("audit"), parameters=parameters)
+    findings = [_finding(*row) for row in found.result_rows]
+    if every_id:
+        findings = await _with_every_id(client, findings, parameters)
+    return Report(books=tuple(books.named_results()), findings=tuple(findings))
+
+
+async def _with_every_id(
+    client: AsyncClient, findings: list[Finding], parameters: Mapping[str, str]
+) -> list[Finding]:
+    kinds = [finding.kind for finding in findings if finding.kind in NAMED]
+    if not kinds:
+        return findings
+    result = await client.query(query("audit_ids"), parameters={**parameters, "kinds": kinds})
+    ids: dict[str, list[Example]] = defaultdict(list)
+    for kind, since, name, detail in result.result_rows:
+        ids[kind].append(Example(name, _aware(since), detail))
+    # rows may have arrived between the two questions: the count is that of the ids
+    return [
+        replace(finding, count=len(ids[finding.kind]), first=tuple(ids[finding.kind]))
+        if finding.kind in kinds
+        else finding
+        for finding in findings
+    ]
 
 
 def _said(at: datetime) -> str:
@@ -107,13 +134,14 @@ def _aware(at: datetime) -> datetime:
 
 
 def as_json(report: Report) -> str:
-    """One object: drift, in_flight, unrouted, the books, the findings."""
+    """One object: drift, in_flight, unrouted, dead, the books, the findings."""
     counts = {finding.kind: finding.count for finding in report.findings}
     return json.dumps(
         {
             "drift": report.drift,
             "in_flight": counts.get("in_flight", 0) + counts.get("lost_delivery", 0),
             "unrouted": counts.get("unrouted", 0) + counts.get("lost_request", 0),
+            "dead": counts.get("dead", 0),
             "books": report.books,
             "findings": [asdict(finding) for finding in report.findings],
         },
@@ -130,9 +158,10 @@ def show(report: Report, now: datetime) -> None:
         found = [(f.kind, f.count, _age(f.oldest, now), ABOUT[f.kind]) for f in report.findings]
         print_table("Not (yet) balanced", ("kind", "count", "oldest", "what it means"), found)
     for finding in report.findings:
-        if finding.is_drift:
+        if finding.kind in NAMED and finding.first:
             first = [(each.id, each.since, each.detail) for each in finding.first]
-            print_table(f"{finding.kind}: the oldest", ("id", "since", "detail"), first)
+            which = "all" if len(first) == finding.count else f"the oldest {len(first)}"
+            print_table(f"{finding.kind}: {which}", ("id", "since", "detail"), first)
     print(f"DRIFT: {report.drift:,}" if report.drift else "no drift: nothing lost, nothing twice")
 
 
@@ -146,7 +175,8 @@ async def main(arguments: argparse.Namespace, settings: Settings, _: asyncio.Eve
     client = await connect(settings)
     try:
         lost_after = timedelta(seconds=arguments.lost_after)
-        report = await audit(client, now, lost_after, arguments.quiescent)
+        every_id = arguments.json or arguments.all
+        report = await audit(client, now, lost_after, arguments.quiescent, every_id)
     finally:
         await client.close()
     if arguments.json:
@@ -159,7 +189,8 @@ async def main(arguments: argparse.Namespace, settings: Settings, _: asyncio.Eve
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="analytics.audit", description=__doc__)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="one object, with every id")
+    parser.add_argument("--all", action="store_true", help="every id, not just the oldest 20")
     parser.add_argument("--quiescent", action="store_true", help="nothing is on its way any more")
     parser.add_argument(
         "--lost-after", type=float, metavar="SECONDS", default=LOST_AFTER.total_seconds()

@@ -1,20 +1,26 @@
 """What became of a notification: what is on record, and what the senders know before it is."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
+from api.trace import Look, looks_of, utc
 from tocsin.records import CHANNELS, State
 from tocsin.store import SendResult
 
+Row = Mapping[str, Any]
+
 _result = msgspec.json.Decoder(SendResult)
 _AT_WORK: Final = {"c": "sending", "n": "retrying"}
+_SHOWN: Final[Mapping[str, str]] = {State.RETRY: "retrying"}
 
 
 class ChannelStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One delivery. `state`: accepted, sending, retrying, or how it ended. `at`: since when."""
+    """One delivery. `state`: accepted, deferred, sending, retrying, or how it ended. `at`: since
+    when. `trace`: every look at it, in order; `template_version` 0 is the bundled words."""
 
     state: str
     at: datetime | None = None
@@ -22,11 +28,24 @@ class ChannelStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     provider: str = ""
     provider_message_id: str = ""
     attempt: int = 0
+    template_id: str = ""
+    template_version: int = 0
+    due_at: datetime | None = None
+    trace: tuple[Look, ...] = ()
+
+
+class DeadRequest(msgspec.Struct, frozen=True):
+    """Why a request could not be used, and which field of it was wrong (empty: all of it)."""
+
+    reason: str
+    field: str
+    at: datetime
 
 
 class NotificationStatus(msgspec.Struct, frozen=True):
-    """`channels` is empty until the notification is routed. `complete` is false while ClickHouse is
-    away: then this is what the senders remember, for some hours."""
+    """`channels` is empty until the notification is routed; if it never was because it became a
+    dead letter, `dead` says why. `complete` is false while ClickHouse is away: then this is what
+    the senders remember, for some hours."""
 
     notification_id: str
     complete: bool
@@ -34,6 +53,7 @@ class NotificationStatus(msgspec.Struct, frozen=True):
     type: str | None
     accepted_at: datetime | None
     channels: dict[str, ChannelStatus]
+    dead: DeadRequest | None = None
 
 
 def deliveries_of(notification_id: str) -> list[str]:
@@ -43,42 +63,83 @@ def deliveries_of(notification_id: str) -> list[str]:
 
 def merge(
     notification_id: str,
-    rows: Iterable[Mapping[str, Any]] | None,
+    rows: Iterable[Row] | None,
     claims: Iterable[bytes | None],
 ) -> NotificationStatus | None:
     """The status, or None if nobody knows such a notification.
 
     `rows` are of sql/notification.sql, None while ClickHouse is away; `claims` are the senders'
-    values of `deliveries_of`. An end beats a claim, a claim beats a beginning.
+    values of `deliveries_of`. An end beats a claim, a claim beats whatever came before.
     """
-    recorded = sorted(rows or (), key=lambda row: (row["state"] != "", row["at"]))
-    channels = {r["channel"]: _recorded(r) for r in recorded if r["channel"]}
-    for channel, claim in zip(CHANNELS, claims, strict=True):
-        there = channels.get(channel)
-        if claim and (there is None or there.state == State.ACCEPTED):
-            channels[channel] = _claimed(claim)
+    recorded = sorted(rows or (), key=lambda row: row["at"])
+    channels: dict[str, ChannelStatus] = {
+        channel: _claimed(claim)
+        for channel, claim in zip(CHANNELS, claims, strict=True)
+        if claim is not None
+    }
+    for channel, told in _by_channel(recorded).items():
+        channels[channel] = _recorded(told, channels.get(channel))
     if not recorded and not channels:
         return None
-    first = recorded[0] if recorded else {}
+    first = next((row for row in recorded if row["type"]), {})
     return NotificationStatus(
         notification_id=notification_id,
         complete=rows is not None,
-        user_id=first.get("user_id"),
+        user_id=first.get("user_id") or None,
         type=first.get("type"),
-        accepted_at=_utc(first["accepted_at"]) if first else None,
+        accepted_at=utc(first["accepted_at"]) if first else None,
         channels=channels,
+        dead=None if channels else _dead(recorded),
     )
 
 
-def _recorded(row: Mapping[str, Any]) -> ChannelStatus:
+def _by_channel(rows: Sequence[Row]) -> Mapping[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row["channel"]:
+            found[row["channel"]].append(row)
+    return found
+
+
+def _recorded(rows: Sequence[Row], claimed: ChannelStatus | None) -> ChannelStatus:
+    """One channel's rows, oldest first, and what a sender says of it."""
+    trace = looks_of(rows)
+    ends = [row for row in rows if row["part"] == "ended"]
+    words = next((row for row in reversed(rows) if row["template_id"]), rows[-1])
+    return msgspec.structs.replace(
+        _ended(ends[-1]) if ends else claimed or _under_way(trace[-1]),
+        template_id=words["template_id"],
+        template_version=words["template_version"],
+        trace=trace,
+    )
+
+
+def _ended(row: Row) -> ChannelStatus:
     return ChannelStatus(
-        state=row["state"] or State.ACCEPTED,
-        at=_utc(row["at"]),
+        state=row["state"],
+        at=utc(row["at"]),
         reason=row["reason"],
         provider=row["provider"],
         provider_message_id=row["provider_message_id"],
         attempt=row["attempt"],
     )
+
+
+def _under_way(last: Look) -> ChannelStatus:
+    return ChannelStatus(
+        state=_SHOWN.get(last.state, last.state),
+        at=last.at,
+        reason=last.reason,
+        attempt=last.attempt,
+        due_at=last.due_at,
+    )
+
+
+def _dead(rows: Sequence[Row]) -> DeadRequest | None:
+    letters = [row for row in rows if row["part"] == "dead"]
+    if not letters:
+        return None
+    return DeadRequest(letters[-1]["reason"], letters[-1]["field"], utc(letters[-1]["at"]))
 
 
 def _claimed(value: bytes) -> ChannelStatus:
@@ -95,7 +156,3 @@ def _claimed(value: bytes) -> ChannelStatus:
         provider_message_id=result.provider_message_id,
         attempt=int(attempt),
     )
-
-
-def _utc(at: datetime) -> datetime:
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

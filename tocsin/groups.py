@@ -16,6 +16,7 @@ from tocsin.topics import (
     OTP,
     OUTCOMES,
     PAGES,
+    PROFILES,
     REQUESTS_BY_LANE,
     RETRY_LONG,
     RETRY_MEDIUM,
@@ -33,6 +34,8 @@ READS: Final[Mapping[str, tuple[Topic, ...]]] = {
         RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG,
     ),
     STREAMS_OTP: (OTP,),
-    ANALYTICS: (*REQUESTS_BY_LANE.values(), OTP, OUTCOMES, ENGAGEMENT, INVENTORY, DEAD),
+    ANALYTICS: (
+        *REQUESTS_BY_LANE.values(), OTP, OUTCOMES, ENGAGEMENT, INVENTORY, DEAD, PROFILES,
+    ),
 }  # fmt: skip
 """The live page's view of ``delivery.outcomes`` is left out: nothing waits for a picture."""

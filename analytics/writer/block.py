@@ -40,7 +40,8 @@ class Block:
         digest = blake2b(digest_size=8)
         for record in self.records:
             digest.update(b"%d:%d:%d:" % (record.partition, record.offset, len(record.value)))
-            digest.update(record.value)
+            # a tombstone says all it says with its key
+            digest.update(record.value or record.key)
         return f"{self.topic}:{self.plan}:{digest.hexdigest()}"
 
 

@@ -54,10 +54,11 @@ async def _range(consumer: AIOKafkaConsumer, topic: str, wanted: Range) -> list[
 
 
 def record_of(message: object) -> Record:
-    """An aiokafka ConsumerRecord as what is used of it; a missing value is an empty one."""
+    """An aiokafka ConsumerRecord as what is used of it; a missing value or key is an empty one."""
     return Record(
         partition=message.partition,  # type: ignore[attr-defined]
         offset=message.offset,  # type: ignore[attr-defined]
         timestamp=message.timestamp,  # type: ignore[attr-defined]
         value=message.value or b"",  # type: ignore[attr-defined]
+        key=message.key or b"",  # type: ignore[attr-defined]
     )

@@ -7,8 +7,10 @@ from typing import Any, Final, NamedTuple
 from analytics.writer.tables import (
     ACCEPTED,
     DEAD_LETTERS,
+    DECISIONS,
     DELIVERIES,
     ENGAGEMENT,
+    ERASURES,
     INVENTORY,
     LATEST_MS,
     REQUESTS,
@@ -23,23 +25,31 @@ from tocsin.records import (
     InventoryChange,
     OtpChallenge,
     OutcomeBatch,
+    Profile,
     State,
     decode,
     decode_internal,
     split_requests,
 )
-from tocsin.topics import DEAD, OTP, OUTCOMES, REQUESTS_BY_LANE
+from tocsin.topics import DEAD, OTP, OUTCOMES, PROFILES, REQUESTS_BY_LANE
 from tocsin.topics import ENGAGEMENT as ENGAGEMENT_TOPIC
 from tocsin.topics import INVENTORY as INVENTORY_TOPIC
 
+STATIONS: Final = frozenset({State.DEFERRED, State.RETRY})
+"""Looks at a delivery that are always on record, with a trace or without."""
+
+_NEW_MS: Final = 86_400_000
+"""A profile no older than this when it was written tells of a registration."""
+
 
 class Record(NamedTuple):
-    """What is used of a Kafka record; `timestamp` in milliseconds."""
+    """What is used of a Kafka record; `timestamp` in milliseconds. A tombstone's value is empty."""
 
     partition: int
     offset: int
     timestamp: int
     value: bytes
+    key: bytes = b""
 
 
 class Request(NamedTuple):
@@ -53,6 +63,15 @@ class Request(NamedTuple):
     topic: str
     partition: int
     offset: int
+
+
+class Erasure(NamedTuple):
+    """A row of `erasures`: at `at` (milliseconds) somebody was erased, or with `back` registered,
+    perhaps again."""
+
+    user_id: str
+    at: int
+    back: bool
 
 
 class Filled(NamedTuple):
@@ -110,7 +129,7 @@ def _otp(records: Iterable[Record]) -> Filled:
 
 
 def _outcomes(records: Iterable[Record]) -> Filled:
-    opened, ended, skipped = [], [], 0
+    opened, ended, looks, skipped = [], [], [], 0
     for record in records:
         try:
             batch = decode_internal(OutcomeBatch, record.value)
@@ -119,7 +138,26 @@ def _outcomes(records: Iterable[Record]) -> Filled:
             continue
         opened += [each for each in batch.outcomes if each.state is State.ACCEPTED]
         ended += [each for each in batch.outcomes if each.state in TERMINAL]
-    return Filled({ACCEPTED: opened, DELIVERIES: ended}, skipped)
+        looks += [each for each in batch.outcomes if each.trace or each.state in STATIONS]
+    return Filled({ACCEPTED: opened, DELIVERIES: ended, DECISIONS: looks}, skipped)
+
+
+def _profiles(records: Iterable[Record]) -> Filled:
+    rows, skipped = [], 0
+    for record in records:
+        if record.key and not record.value:
+            user_id = record.key.decode(errors="replace")
+            rows.append(Erasure(user_id, _within(record.timestamp), False))
+            continue
+        try:
+            profile = decode_internal(Profile, record.value)
+        except Invalid:
+            skipped += 1
+            continue
+        born = milliseconds(profile.created_at) if profile.created_at else None
+        if born is not None and record.timestamp - born <= _NEW_MS:
+            rows.append(Erasure(profile.user_id, born, True))
+    return Filled({ERASURES: rows}, skipped)
 
 
 def _plain(table: Table, kind: type[Any]) -> Callable[[Iterable[Record]], Filled]:
@@ -142,7 +180,11 @@ def _decoded(kind: type[Any], records: Iterable[Record]) -> Iterable[tuple[Recor
 def _since(accepted_at: Any, record: Record) -> int:
     if accepted_at is not None:
         return milliseconds(accepted_at)
-    return min(max(record.timestamp, 0), LATEST_MS)
+    return _within(record.timestamp)
+
+
+def _within(timestamp: int) -> int:
+    return min(max(timestamp, 0), LATEST_MS)
 
 
 _BY_TOPIC: Final[Mapping[str, Callable[[Iterable[Record]], Filled]]] = {
@@ -152,4 +194,5 @@ _BY_TOPIC: Final[Mapping[str, Callable[[Iterable[Record]], Filled]]] = {
     ENGAGEMENT_TOPIC.name: _plain(ENGAGEMENT, Engagement),
     INVENTORY_TOPIC.name: _plain(INVENTORY, InventoryChange),
     DEAD.name: _plain(DEAD_LETTERS, DeadLetter),
+    PROFILES.name: _profiles,
 }

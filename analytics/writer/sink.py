@@ -22,6 +22,9 @@ T = TypeVar("T")
 Wait = Callable[[float], Awaitable[bool]]
 """Let so many seconds pass; False when one should give up instead."""
 
+Wrote = Callable[[Table, Sequence[Sequence[Any]]], None]
+"""Told of every insert's table and columns, once they are durable."""
+
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
 
@@ -47,8 +50,8 @@ class Shipment:
 class Sink:
     """Where blocks go. One outage is one line in the log, and one when it is over."""
 
-    def __init__(self, client: AsyncClient, wait: Wait) -> None:
-        self._client, self._wait = client, wait
+    def __init__(self, client: AsyncClient, wait: Wait, wrote: Wrote) -> None:
+        self._client, self._wait, self._wrote = client, wait, wrote
         self._plans = Plans(client)
 
     async def plan(self, blocks: Sequence[Block]) -> None:
@@ -59,6 +62,7 @@ class Sink:
         """Insert what `plan` wrote down; durable when it returns. Raises `GaveUp`."""
         for shipment in shipments(blocks):
             await self.insist(partial(self._send, shipment))
+            self._wrote(shipment.table, shipment.columns)
             ROWS.labels(shipment.table.name).inc(shipment.rows)
 
     async def _send(self, shipment: Shipment) -> None:

@@ -1,4 +1,4 @@
-"""Which columns of which table a record fills: the writer's half of migrations/0001_tables.sql.
+"""Which columns of which table a record fills: the writer's half of the migrations.
 
 Values are clamped to what a column can hold: one absurd number must not stop a whole block.
 """
@@ -18,6 +18,7 @@ _STRING: Final = "String"
 _WORD: Final = "LowCardinality(String)"
 _TIME: Final = "DateTime64(3, 'UTC')"
 _WHOLE: Final = "Nullable(Int64)"
+_VERSION: Final = "UInt32"
 
 
 class Column(NamedTuple):
@@ -77,6 +78,15 @@ def _time(name: str) -> Column:
     return Column(name, _TIME, lambda rows: [milliseconds(at) for at in map(get, rows)])
 
 
+def _time_if_any(name: str) -> Column:
+    get = attrgetter(name)
+
+    def values(rows: Sequence[Any]) -> list[int | None]:
+        return [None if at is None else milliseconds(at) for at in map(get, rows)]
+
+    return Column(name, f"Nullable({_TIME})", values)
+
+
 def _whole(name: str, kind: str, least: int, most: int) -> Column:
     get = attrgetter(name)
 
@@ -90,7 +100,7 @@ def _whole(name: str, kind: str, least: int, most: int) -> Column:
 _DELIVERY: Final = (
     _same("delivery_id", _STRING), _same("notification_id", _STRING), _same("user_id", _STRING),
     _same("channel", _WORD), _same("type", _WORD), _same("template_id", _WORD),
-    _time("accepted_at"), _time("at"),
+    _whole("template_version", _VERSION, 0, 2**32 - 1), _time("accepted_at"), _time("at"),
 )  # fmt: skip
 
 REQUESTS: Final = Table("requests", (
@@ -105,6 +115,13 @@ DELIVERIES: Final = Table("deliveries", (
     *_DELIVERY, _same("state", _WORD, "state.value"), _same("reason", _WORD),
     _same("provider", _WORD), _same("provider_message_id", _STRING),
     _whole("attempt", "UInt16", 0, 2**16 - 1),
+))  # fmt: skip
+
+DECISIONS: Final = Table("decisions", (
+    _same("notification_id", _STRING), _same("user_id", _STRING), _same("channel", _WORD),
+    _time("at"), _same("state", _WORD, "state.value"), _whole("attempt", "UInt16", 0, 2**16 - 1),
+    _same("reason", _WORD), _same("trace", _STRING), _time_if_any("due_at"),
+    _same("template_id", _WORD), _whole("template_version", _VERSION, 0, 2**32 - 1),
 ))  # fmt: skip
 
 ENGAGEMENT: Final = Table("engagement", (
@@ -122,9 +139,16 @@ INVENTORY: Final = Table("inventory", (
 
 DEAD_LETTERS: Final = Table("dead_letters", (
     _same("topic", _WORD), _whole("partition", "UInt32", 0, 2**32 - 1),
-    _whole("offset", "UInt64", 0, 2**64 - 1), _same("error", _WORD), _same("field", _STRING),
-    _same("reason", _STRING), _same("payload_b64", _STRING), _time("at"),
+    _whole("offset", "UInt64", 0, 2**64 - 1), _same("notification_id", _STRING),
+    _same("error", _WORD), _same("field", _STRING), _same("reason", _STRING),
+    _same("payload_b64", _STRING), _time("at"),
 ))  # fmt: skip
 
-TABLES: Final = (REQUESTS, ACCEPTED, DELIVERIES, ENGAGEMENT, INVENTORY, DEAD_LETTERS)
+ERASURES: Final = Table("erasures", (
+    _same("user_id", _STRING), _same("at", _TIME), _same("back", "Bool"),
+))  # fmt: skip
+
+TABLES: Final = (
+    REQUESTS, ACCEPTED, DELIVERIES, DECISIONS, ENGAGEMENT, INVENTORY, DEAD_LETTERS, ERASURES,
+)  # fmt: skip
 """In the order a block is written: nothing ends in ClickHouse before it has begun there."""

@@ -20,6 +20,7 @@ from aiokafka.structs import ConsumerRecord
 from clickhouse_connect.driver import AsyncClient
 
 from analytics.writer.block import Range, Taken
+from analytics.writer.forgotten import Forgotten
 from analytics.writer.plans import Plans
 from analytics.writer.reread import record_of, reread
 from analytics.writer.sink import GaveUp, Sink
@@ -37,7 +38,8 @@ log = logging.getLogger("tocsin.writer")
 
 
 class Writer(ConsumerRebalanceListener):  # type: ignore[misc]
-    """One member of the group. `run` works until `stop` is set and then writes what it took."""
+    """One member of the group. `run` works until `stop` is set and then writes what it took.
+    `forgotten` says what the eraser has to do about that."""
 
     def __init__(
         self,
@@ -47,7 +49,9 @@ class Writer(ConsumerRebalanceListener):  # type: ignore[misc]
         stop: asyncio.Event,
     ) -> None:
         self._settings, self._consumer, self._stop = settings, consumer, stop
-        self._plans, self._sink = Plans(client), Sink(client, self._pass_time)
+        self.forgotten = Forgotten()
+        self._plans = Plans(client)
+        self._sink = Sink(client, self._pass_time, self.forgotten.wrote)
         self._moved = True
         self._next: dict[TopicPartition, int] = {}
         self._taken: dict[str, Taken] = {}

@@ -1,12 +1,36 @@
--- What is known of one notification: a row without a channel is the request, one without a state
--- a delivery that has begun. Each part reads by its table's sorting key.
-SELECT '' AS channel, '' AS state, user_id, type, accepted_at, accepted_at AS at,
-    '' AS reason, '' AS provider, '' AS provider_message_id, 0 AS attempt
-FROM tocsin.requests WHERE notification_id = {id:String}
+-- What is known of one notification, a part after the other, each by its table's sorting key (the
+-- few dead letters excepted). request: that it was asked for. begun and ended: its deliveries.
+-- look: what was decided on the way. dead: the letters about it, or about all its record held,
+-- unless they are older than it by more than clocks differ: offsets begin again with the log.
+SELECT 'request' AS part, '' AS channel, '' AS state, user_id, type, accepted_at,
+    accepted_at AS at, '' AS reason, '' AS provider, '' AS provider_message_id, 0 AS attempt,
+    '' AS template_id, 0 AS template_version, '' AS trace,
+    CAST(NULL AS Nullable(DateTime64(3, 'UTC'))) AS due_at, '' AS field
+FROM tocsin.requests FINAL
+WHERE notification_id = {id:String}
 UNION ALL
-SELECT channel, '', user_id, type, accepted_at, at, '', '', '', 0
-FROM tocsin.accepted WHERE delivery_id IN {deliveries:Array(String)}
+SELECT 'begun', channel, 'accepted', user_id, type, accepted_at, at, '', '', '', 0, template_id,
+    template_version, '', NULL, ''
+FROM tocsin.accepted FINAL
+WHERE delivery_id IN {deliveries:Array(String)}
 UNION ALL
-SELECT channel, state, user_id, type, accepted_at, at, reason, provider, provider_message_id,
-    attempt
-FROM tocsin.deliveries WHERE delivery_id IN {deliveries:Array(String)}
+SELECT 'ended', channel, state, user_id, type, accepted_at, at, reason, provider,
+    provider_message_id, attempt, template_id, template_version, '', NULL, ''
+FROM tocsin.deliveries FINAL
+WHERE delivery_id IN {deliveries:Array(String)}
+UNION ALL
+SELECT 'look', channel, state, user_id, '', at, at, reason, '', '', attempt, template_id,
+    template_version, trace, due_at, ''
+FROM tocsin.decisions FINAL
+WHERE notification_id = {id:String}
+UNION ALL
+SELECT 'dead', '', '', '', '', at, at, reason, '', '', 0, '', 0, '', NULL, field
+FROM tocsin.dead_letters FINAL
+WHERE notification_id = {id:String}
+    OR (notification_id = '' AND NOT startsWith(field, 'requests[')
+        AND (topic, partition, offset) IN
+            (SELECT topic, partition, offset FROM tocsin.requests FINAL
+             WHERE notification_id = {id:String})
+        AND at + INTERVAL 10 MINUTE >=
+            (SELECT max(accepted_at) FROM tocsin.requests FINAL
+             WHERE notification_id = {id:String}))

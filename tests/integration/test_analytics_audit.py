@@ -13,10 +13,18 @@ from analytics.audit import Report, audit
 from analytics.client import place
 from analytics.summary import summary
 from analytics.writer.rows import Request
-from analytics.writer.tables import ACCEPTED, DELIVERIES, INVENTORY, REQUESTS, milliseconds
+from analytics.writer.tables import (
+    ACCEPTED,
+    DEAD_LETTERS,
+    DECISIONS,
+    DELIVERIES,
+    INVENTORY,
+    REQUESTS,
+    milliseconds,
+)
 from tests.integration.clickhouse import environment
 from tests.integration.test_analytics_schema import insert, outcome
-from tocsin.records import InventoryChange, State
+from tocsin.records import DeadLetter, InventoryChange, State
 from tocsin.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -91,6 +99,99 @@ async def test_a_request_nobody_routed_is_lost_a_day_after_it_was_due(sound: Asy
     report = await audit(sound, NOW)
     assert found(report) == {"lost_request": (1, ["forgotten"]), "unrouted": (1, ["waits"])}
     assert "notification.requests:3:17" in report.findings[0].first[0].detail
+
+
+async def test_a_deferred_delivery_is_lost_a_day_after_its_hour(sound: AsyncClient) -> None:
+    hours = {"ahead": NOW + timedelta(days=9), "recent": NOW - timedelta(hours=2), "past": OLD}
+    for name, due in hours.items():
+        opened = outcome(name, State.ACCEPTED, accepted_at=OLD - timedelta(days=3), at=OLD)
+        at = OLD - timedelta(days=2)
+        wait = outcome(name, State.DEFERRED, at=at, due_at=due, reason="quiet_hours")
+        await insert(sound, ACCEPTED, opened)
+        await insert(sound, DECISIONS, wait)
+    report = await audit(sound, NOW)
+    assert found(report) == {
+        "in_flight": (2, ["ahead:push", "recent:push"]), "lost_delivery": (1, ["past:push"]),
+    }  # fmt: skip
+    detail = report.findings[0].first[0].detail
+    assert detail.startswith("SALE_OFFER by push, deferred until 20")
+    assert detail.endswith(": quiet_hours")
+    assert found(await audit(sound, NOW, quiescent=True))["lost_delivery"][0] == 3
+
+
+async def test_the_newest_wait_is_what_counts(sound: AsyncClient) -> None:
+    await insert(sound, ACCEPTED, outcome("n", State.ACCEPTED, accepted_at=OLD, at=OLD))
+    first = outcome("n", State.DEFERRED, at=OLD, due_at=NOW + timedelta(days=30))
+    sooner = outcome("n", State.DEFERRED, at=OLD + timedelta(hours=1), due_at=OLD)
+    await insert(sound, DECISIONS, first)
+    assert found(await audit(sound, NOW)) == {"in_flight": (1, ["n:push"])}
+    await insert(sound, DECISIONS, sooner)
+    assert found(await audit(sound, NOW)) == {"lost_delivery": (1, ["n:push"])}
+
+
+async def test_a_retry_a_moment_ago_is_a_sign_of_life(sound: AsyncClient) -> None:
+    await insert(sound, ACCEPTED, outcome("n", State.ACCEPTED, accepted_at=OLD, at=OLD))
+    await insert(sound, DECISIONS, outcome("n", State.RETRY, at=YOUNG, reason="503"))
+    assert found(await audit(sound, NOW)) == {"in_flight": (1, ["n:push"])}
+
+
+async def test_a_request_that_waits_before_it_is_opened_is_not_lost(sound: AsyncClient) -> None:
+    await insert(sound, REQUESTS, request("n", OLD))
+    due = NOW + timedelta(hours=5)
+    await insert(sound, DECISIONS, outcome("n", State.DEFERRED, at=OLD, due_at=due))
+    report = await audit(sound, NOW)
+    assert found(report) == {"unrouted": (1, ["n"])}
+    assert "waits until" in report.findings[0].first[0].detail
+
+
+async def test_a_dead_request_is_accounted_for(sound: AsyncClient) -> None:
+    await insert(sound, REQUESTS, request("bad", OLD), request("fine", OLD))
+    dead = DeadLetter(
+        "notification.requests", 3, 17, "Invalid", "is required", "e30=", YOUNG,
+        field="data.currency", notification_id="bad",
+    )  # fmt: skip
+    await insert(sound, DEAD_LETTERS, dead)
+    report = await audit(sound, NOW, quiescent=True)
+    assert found(report) == {"dead": (1, ["bad"]), "lost_request": (1, ["fine"])}
+    assert report.drift == 1
+    (example,) = report.findings[0].first
+    assert example.since == YOUNG
+    assert example.detail == (
+        "SALE_OFFER at notification.requests:3:17, Invalid: data.currency: is required"
+    )
+
+
+async def test_put_back_and_routed_it_is_accounted_for_once(sound: AsyncClient) -> None:
+    await insert(sound, REQUESTS, request("bad"))
+    letter = DeadLetter(
+        "notification.requests", 3, 17, "Invalid", "r", "e30=", YOUNG, notification_id="bad"
+    )
+    await insert(sound, DEAD_LETTERS, letter)
+    await insert(sound, REQUESTS, request("bad")._replace(offset=18))
+    await insert(sound, ACCEPTED, outcome("bad", State.ACCEPTED))
+    await insert(sound, DELIVERIES, outcome("bad", State.DELIVERED))
+    report = await audit(sound, NOW, quiescent=True)
+    assert report.findings == ()
+    assert sum(book["accepted"] for book in report.books) == 5
+
+
+async def test_every_id_is_told_when_asked_for(
+    sound: AsyncClient, clickhouse_settings: Settings
+) -> None:
+    rows = [outcome(f"n{i:02}", State.ACCEPTED, accepted_at=OLD) for i in range(30)]
+    await insert(sound, ACCEPTED, *rows)
+    await insert(sound, ACCEPTED, outcome("young", State.ACCEPTED, accepted_at=YOUNG))
+    every = [f"n{i:02}:push" for i in range(30)]
+    assert found(await audit(sound, NOW, every_id=True)) == {
+        "in_flight": (1, ["young:push"]), "lost_delivery": (30, every),
+    }  # fmt: skip
+    told = json.loads(run("analytics.audit", clickhouse_settings, "--json").stdout)
+    (lost,) = [f for f in told["findings"] if f["kind"] == "lost_delivery"]
+    assert [each["id"] for each in lost["first"]] == every
+    few, all_ = (run("analytics.audit", clickhouse_settings, *a).stdout for a in ((), ("--all",)))
+    assert "lost_delivery: the oldest 20" in few
+    assert ("n19:push" in few, "n20:push" in few) == (True, False)
+    assert all(each in all_ for each in every)
 
 
 async def test_the_first_twenty_are_named_oldest_first(sound: AsyncClient) -> None:

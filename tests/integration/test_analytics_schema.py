@@ -7,13 +7,27 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver import AsyncClient
 
+from analytics.client import connect
 from analytics.migrate import DIRECTORY, load, migrate, rendered, statements
 from analytics.named import names, query
 from analytics.stats import totals
-from analytics.writer.tables import ACCEPTED, DELIVERIES, ENGAGEMENT, REQUESTS, TABLES, Table
-from tests.integration.clickhouse import start
+from analytics.writer.rows import Erasure, Request
+from analytics.writer.tables import (
+    ACCEPTED,
+    DEAD_LETTERS,
+    DECISIONS,
+    DELIVERIES,
+    ENGAGEMENT,
+    ERASURES,
+    REQUESTS,
+    TABLES,
+    Table,
+    milliseconds,
+)
+from tests.integration.clickhouse import start, start_engine, stop, url_of
+from tests.integration.conftest import free_port
 from tocsin.errors import ConfigError
-from tocsin.records import Engagement, Outcome, State
+from tocsin.records import DeadLetter, Engagement, Outcome, State
 from tocsin.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -74,6 +88,39 @@ async def test_dying_half_way_is_harmless(clickhouse: AsyncClient, tmp_path: Pat
                                  settings={"mutations_sync": 1})  # fmt: skip
 
 
+async def test_every_migration_may_run_again_over_rows(clickhouse: AsyncClient) -> None:
+    await insert(clickhouse, DECISIONS, outcome("n", State.RETRY))
+    for migration in load():
+        for statement in statements(rendered(migration.text)):
+            await clickhouse.command(statement)
+    rows = await clickhouse.query("SELECT count() FROM tocsin.decisions")
+    assert rows.result_rows == [(1,)]
+
+
+async def test_rows_of_before_are_read_with_the_columns_of_today(tmp_path: Path) -> None:
+    port = free_port()
+    engine = start_engine(port, tmp_path / "data", tmp_path)
+    client = await connect(Settings(clickhouse_url=url_of(port)), database="default")
+    try:
+        (tmp_path / "old").mkdir()
+        for migration in load()[:2]:
+            (tmp_path / "old" / f"{migration.name}.sql").write_text(migration.text)
+        assert len(await migrate(client, tmp_path / "old")) == 2
+        await client.insert("deliveries", [["d", "failed"]], ["delivery_id", "state"], "tocsin")
+        letters = [["t", 1, "why"], ["t", 2, "why"]]
+        await client.insert("dead_letters", letters, ["topic", "offset", "reason"], "tocsin")
+        assert await migrate(client) == ["0003_decisions"]
+        await client.command("OPTIMIZE TABLE tocsin.dead_letters FINAL")
+        found = await client.query(
+            "SELECT delivery_id, template_version, (SELECT count() FROM tocsin.dead_letters"
+            " WHERE notification_id = '') FROM tocsin.deliveries FINAL"
+        )
+        assert found.result_rows == [("d", 0, 2)]
+    finally:
+        await client.close()
+        stop(engine)
+
+
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 async def test_the_writer_and_the_schema_agree(clickhouse: AsyncClient, table: Table) -> None:
     described = await clickhouse.query(f"DESCRIBE TABLE tocsin.{table.name}")
@@ -82,7 +129,8 @@ async def test_the_writer_and_the_schema_agree(clickhouse: AsyncClient, table: T
 
 
 async def test_every_named_query_runs(clickhouse: AsyncClient) -> None:
-    parameters = {"hours": 24, "lost": "2026-11-22 00:00:00", "settled": "2026-11-22 00:00:00"}
+    at = "2026-11-22 00:00:00"
+    parameters = {"hours": 24, "lost": at, "settled": at, "kinds": ["conflict"]}
     for name in names():
         await clickhouse.query(query(name), parameters)
 
@@ -158,25 +206,88 @@ async def test_the_latency_of_log_in_codes_is_from_acceptance_to_hand_off(
     assert latency.result_rows == [(100, 51, 96, 100)]
 
 
+def request(name: str, offset: int, at: datetime = AT) -> Request:
+    """As the writer makes it of record `offset` of notification.requests, partition 0."""
+    return Request(
+        name, "u", "T", milliseconds(at), milliseconds(at), "notification.requests", 0, offset
+    )
+
+
+def letter(offset: int, name: str = "", field: str = "data.x", **more: Any) -> DeadLetter:
+    """About that record, or with a name about one request of it."""
+    fields: dict[str, Any] = {"reason": "is required", "payload_b64": "e30=", "at": AT} | more
+    return DeadLetter(
+        "notification.requests", 0, offset, "Invalid", field=field, notification_id=name, **fields
+    )
+
+
+async def named(client: AsyncClient, view: str) -> list[str]:
+    found = await client.query(f"SELECT notification_id FROM tocsin.{view} ORDER BY 1")
+    return [name for (name,) in found.result_rows]
+
+
 async def test_a_request_without_a_delivery_is_unrouted_unless_it_was_dead_lettered(
     clickhouse: AsyncClient,
 ) -> None:
-    columns: dict[str, list[Any]] = {
-        "notification_id": ["routed", "dead", "open"], "user_id": ["u"] * 3, "type": ["T"] * 3,
-        "accepted_at": [AT] * 3, "due_at": [AT] * 3, "topic": ["notification.requests"] * 3,
-        "partition": [0, 0, 0], "offset": [1, 2, 3],
-    }  # fmt: skip
-    await clickhouse.insert(
-        REQUESTS.name,
-        list(columns.values()),
-        list(columns),
-        column_oriented=True,
-        database="tocsin",
-    )
+    names = ["routed", "whole", "one-of-2", "two-of-2", "beside", "next-log", "open"]
+    offsets = [1, 2, 3, 3, 4, 5, 6]
+    await insert(clickhouse, REQUESTS, *map(request, names, offsets))
     await insert(clickhouse, ACCEPTED, outcome("routed", State.ACCEPTED))
-    await clickhouse.insert(
-        "dead_letters", [["notification.requests", 0, 2, "Invalid"]],
-        ["topic", "partition", "offset", "error"], database="tocsin",
-    )  # fmt: skip
-    found = await clickhouse.query("SELECT notification_id FROM tocsin.unrouted")
-    assert found.result_rows == [("open",)]
+    letters = [
+        letter(1, "routed"),  # was put back
+        letter(2, field=""),
+        letter(3, "one-of-2"),
+        letter(4, field="requests[1].type"),
+        letter(5, at=AT - timedelta(minutes=11)),
+    ]
+    await insert(clickhouse, DEAD_LETTERS, *letters)
+    assert await named(clickhouse, "dead_requests") == ["one-of-2", "whole"]
+    assert await named(clickhouse, "unrouted") == ["beside", "next-log", "open", "two-of-2"]
+
+
+async def test_two_requests_of_one_record_that_are_wrong_alike_are_two_letters(
+    clickhouse: AsyncClient,
+) -> None:
+    await insert(clickhouse, REQUESTS, request("a", 1), request("b", 1))
+    await insert(clickhouse, DEAD_LETTERS, letter(1, "a"), letter(1, "b"))
+    await clickhouse.command("OPTIMIZE TABLE tocsin.dead_letters FINAL")
+    assert await named(clickhouse, "dead_requests") == ["a", "b"]
+
+
+async def test_what_was_put_back_is_dead_until_it_is_routed(clickhouse: AsyncClient) -> None:
+    await insert(clickhouse, REQUESTS, request("a", 1))
+    await insert(clickhouse, DEAD_LETTERS, letter(1, "a"))
+    await insert(clickhouse, REQUESTS, request("a", 9))
+    assert await named(clickhouse, "dead_requests") == ["a"]
+    await insert(clickhouse, ACCEPTED, outcome("a", State.ACCEPTED))
+    assert await named(clickhouse, "dead_requests") == await named(clickhouse, "unrouted") == []
+
+
+async def test_a_wait_is_the_newest_one_of_a_delivery(clickhouse: AsyncClient) -> None:
+    hours = [AT + timedelta(hours=n) for n in range(4)]
+    looks = [
+        outcome("n", State.ACCEPTED, trace="a=b", at=hours[0]),
+        outcome("n", State.DEFERRED, at=hours[0], due_at=hours[3], reason="send_at"),
+        outcome("n", State.DEFERRED, at=hours[1], due_at=hours[2], reason="quiet_hours"),
+        outcome("n", State.RETRY, "sms", at=hours[1], reason="503"),
+    ]
+    await insert(clickhouse, DECISIONS, *looks)
+    found = await clickhouse.query(
+        "SELECT channel, state, reason, since, due_at FROM tocsin.waits ORDER BY channel"
+    )
+    first, second = (at.replace(tzinfo=None) for at in hours[1:3])
+    assert found.result_rows == [
+        ("push", "deferred", "quiet_hours", first, second),
+        ("sms", "retry", "503", first, first),
+    ]
+
+
+async def test_erasures_are_forgotten_after_thirty_days(clickhouse: AsyncClient) -> None:
+    now = datetime.now(UTC)
+    old, new = (milliseconds(now - timedelta(days=n)) for n in (31, 29))
+    await insert(clickhouse, ERASURES, Erasure("old", old, False), Erasure("new", new, False))
+    found = await clickhouse.query("SELECT user_id FROM tocsin.erased")
+    assert found.result_rows == [("new",)]
+    await clickhouse.command("OPTIMIZE TABLE tocsin.erasures FINAL")
+    there = await clickhouse.query("SELECT user_id FROM tocsin.erasures")
+    assert there.result_rows == [("new",)]

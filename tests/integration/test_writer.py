@@ -26,6 +26,9 @@ from tocsin.records import (
     InventoryChange,
     NotificationRequest,
     OtpChallenge,
+    Outcome,
+    OutcomeBatch,
+    State,
     encode,
 )
 from tocsin.settings import Settings
@@ -57,7 +60,12 @@ async def test_every_topic_arrives_in_its_table(
             Engagement(f"{kind}-e", "click", "n", "u", AT, "push", kind, "https://shop.example/?a=1"))),
         ("inventory.changes", 2, encode(
             InventoryChange(f"{kind}-i", kind, AT, delta=-3, location="Leeds"))),
-        ("notification.dead", 3, encode(DeadLetter(kind, 1, 2, "Invalid", "why", "e30=", AT))),
+        ("delivery.outcomes", 1, encode(OutcomeBatch([Outcome(
+            f"{kind}-d:push", f"{kind}-d", "u", "push", kind, State.DEFERRED, 0, AT, AT,
+            reason="quiet_hours", template_version=3, trace="opt_out=no;quiet_hours=yes",
+            due_at=AT + timedelta(hours=8))]))),
+        ("notification.dead", 3, encode(
+            DeadLetter(kind, 1, 2, "Invalid", "why", "e30=", AT, notification_id="n"))),
     ]  # fmt: skip
     with writer(pipeline):
         await produce(pipeline, values)
@@ -65,11 +73,18 @@ async def test_every_topic_arrives_in_its_table(
         await traffic.arrive(clickhouse)
         async with asyncio.timeout(30):
             while not (letters := await clickhouse.query(
-                "SELECT topic, partition, offset, reason FROM tocsin.dead_letters"
+                "SELECT topic, partition, offset, reason, notification_id FROM tocsin.dead_letters"
                 " WHERE topic = {t:String}", {"t": kind})).result_rows:  # fmt: skip
                 await asyncio.sleep(0.1)
-    assert letters.result_rows == [(kind, 1, 2, "why")]
+    assert letters.result_rows == [(kind, 1, 2, "why", "n")]
     assert await traffic.rows(clickhouse) == (100, 100, 100)
+    looks = await clickhouse.query(
+        "SELECT channel, state, reason, trace, due_at - at, template_version FROM tocsin.decisions"
+        f" WHERE notification_id = '{kind}-d'"
+    )
+    assert looks.result_rows == [
+        ("push", "deferred", "quiet_hours", "opt_out=no;quiet_hours=yes", 28_800, 3)
+    ]
     otp = await clickhouse.query(
         "SELECT type, topic, partition, accepted_at > '2026-01-01' FROM tocsin.requests"
         f" WHERE notification_id = '{kind}-c'"

@@ -1,8 +1,8 @@
 """What a stopping in-memory log still holds, kept on disk until its next life.
 
-Saved: every record some consumer group has not finished, the newest value of every key of the
-compacted topics, and all dead letters. With them go the groups' positions, so that in the next
-log each group goes on exactly where it was.
+Saved: every record some consumer group has not finished, and all dead letters; of the compacted
+topics the newest value of every key, and tombstones not finished. With them go the groups'
+positions, so that in the next log each group goes on exactly where it was.
 """
 
 import os
@@ -148,13 +148,18 @@ def _spooled(record: ConsumerRecord, positions: Positions) -> Spooled:
 
 
 def _compacted(records: list[Spooled]) -> list[Spooled]:
-    """Without values of compacted topics that a later one of their key replaces or deletes."""
+    """Without values of compacted topics that a later one of their key replaces or deletes; a
+    tombstone stays until every group has seen it, whatever came after it."""
     newest = {(r.topic, r.key): r.offset for r in records if r.topic in _COMPACTED}
-    return [
-        r
-        for r in sorted(records, key=lambda r: (r.topic, r.partition, r.offset))
-        if r.topic not in _COMPACTED or (r.value and newest[r.topic, r.key] == r.offset)
-    ]
+
+    def stays(r: Spooled) -> bool:
+        if r.topic not in _COMPACTED:
+            return True
+        if not r.value:
+            return bool(set(_readers(r.topic)) - set(r.finished))
+        return newest[r.topic, r.key] == r.offset
+
+    return [r for r in sorted(records, key=lambda r: (r.topic, r.partition, r.offset)) if stays(r)]
 
 
 def _load(path: Path) -> list[Spooled]:

@@ -1,20 +1,32 @@
 """What ClickHouse knows, over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from clickhouse_connect.driver import AsyncClient
 from redis.asyncio import Redis
 
-from analytics.writer.rows import Request
-from analytics.writer.tables import ACCEPTED, DELIVERIES, REQUESTS, milliseconds
+from analytics.writer.eraser import Eraser
+from analytics.writer.forgotten import Forgotten
+from analytics.writer.rows import Erasure, Request
+from analytics.writer.tables import (
+    ACCEPTED,
+    DEAD_LETTERS,
+    DECISIONS,
+    DELIVERIES,
+    ERASURES,
+    REQUESTS,
+    milliseconds,
+)
 from api.app import create_app
 from api.services import Services
 from tests.integration.test_analytics_schema import AT, insert, outcome
 from tests.unit.api.asgi import Client
-from tocsin.records import State
+from tocsin.records import DeadLetter, State
 from tocsin.settings import Settings
 from tocsin.store import Claims, SendResult
 from tocsin.tokens import SCOPES
@@ -80,6 +92,78 @@ async def test_a_notification_not_routed_yet_has_no_channels(shop: Client) -> No
     assert (await shop("GET", "/v1/notifications/n2")).json["channels"] == {}
     unknown = await shop("GET", "/v1/notifications/n3")
     assert (unknown.status, unknown.code) == (404, "not_found")
+
+
+@pytest.mark.usefixtures("_books")
+async def test_the_path_of_a_notification_is_told_look_by_look(
+    shop: Client, token: Callable[..., str], clickhouse: AsyncClient
+) -> None:
+    due = AT + timedelta(hours=9)
+    words = {"user_id": "ada", "template_id": "sale", "template_version": 2}
+    looks = [
+        outcome("n1", State.DEFERRED, "sms", at=AT, due_at=due, reason="quiet_hours",
+                trace="opt_out=no;quiet_hours=22:00-07:00%3B Europe/Berlin", **words),
+        outcome("n1", State.RETRY, "sms", at=due, due_at=due + timedelta(seconds=3), attempt=1,
+                reason="20429", **words),
+    ]  # fmt: skip
+    await insert(clickhouse, DECISIONS, *looks)
+    found = (await shop.with_token(token("ada"))("GET", "/v1/notifications/n1")).json
+    sms = found["channels"]["sms"]
+    assert (sms["state"], sms["reason"], sms["attempt"]) == ("retrying", "20429", 1)
+    assert (sms["template_id"], sms["template_version"]) == ("sale", 2)
+    assert [look["state"] for look in sms["trace"]] == ["deferred", "accepted", "retry"]
+    assert sms["trace"][0] == {
+        "at": "2026-11-22T10:00:00Z", "state": "deferred", "attempt": 1, "reason": "quiet_hours",
+        "due_at": "2026-11-22T19:00:00Z",
+        "steps": [
+            {"step": "opt_out", "result": "no"},
+            {"step": "quiet_hours", "result": "22:00-07:00; Europe/Berlin"},
+        ],
+    }  # fmt: skip
+    push = found["channels"]["push"]
+    assert push["state"] == "delivered"
+    assert [look["state"] for look in push["trace"]] == ["accepted", "delivered"]
+    assert found["dead"] is None
+
+
+@pytest.mark.usefixtures("_books")
+async def test_a_dead_request_says_why_to_its_owner_too(
+    shop: Client, token: Callable[..., str], clickhouse: AsyncClient
+) -> None:
+    place = ("notification.requests", 0, 1)
+    why = DeadLetter(*place, "Invalid", "is required", "e30=", AT, "data.currency", "n2")
+    beside = DeadLetter(*place, "Invalid", "of another item", "e30=", AT, "requests[1].type")
+    older = DeadLetter(*place, "Invalid", "of another log", "e30=", AT - timedelta(days=1))
+    await insert(clickhouse, DEAD_LETTERS, why, beside, older)
+    found = (await shop.with_token(token("ada"))("GET", "/v1/notifications/n2")).json
+    assert found["channels"] == {}
+    assert found["dead"] == {
+        "reason": "is required", "field": "data.currency", "at": "2026-11-22T10:00:00Z",
+    }  # fmt: skip
+    assert (await shop.with_token(token("bea"))("GET", "/v1/notifications/n2")).status == 404
+
+
+@pytest.mark.usefixtures("_books")
+async def test_a_letter_about_a_whole_record_is_about_all_it_held(
+    shop: Client, clickhouse: AsyncClient
+) -> None:
+    whole = DeadLetter("notification.requests", 0, 1, "Error", "could not be processed", "", AT)
+    await insert(clickhouse, DEAD_LETTERS, whole)
+    found = (await shop("GET", "/v1/notifications/n2")).json
+    assert (found["dead"]["reason"], found["dead"]["field"]) == ("could not be processed", "")
+    assert (await shop("GET", "/v1/notifications/n1")).json["dead"] is None
+
+
+@pytest.mark.usefixtures("_books")
+async def test_whoever_was_erased_owns_nothing(shop: Client, clickhouse: AsyncClient) -> None:
+    await insert(clickhouse, ERASURES, Erasure("ada", milliseconds(datetime.now(UTC)), False))
+    eraser = Eraser(clickhouse, Forgotten())
+    async with asyncio.timeout(30):
+        while await eraser.look():
+            await asyncio.sleep(0.05)
+    found = (await shop("GET", "/v1/notifications/n1")).json
+    assert found["user_id"] is None
+    assert found["channels"]["push"]["state"] == "delivered"
 
 
 @pytest.mark.usefixtures("_books")

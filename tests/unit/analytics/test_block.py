@@ -39,6 +39,12 @@ def test_the_same_offsets_of_another_log_are_another_block() -> None:
     assert before.token != after.token
 
 
+def test_tombstones_of_different_keys_are_different_blocks() -> None:
+    ranges = (Range(0, 0, 1),)
+    one, other = (Block("profiles", ranges, (Record(0, 0, 1, b"", key),)) for key in (b"a", b"b"))
+    assert one.token != other.token
+
+
 def test_where_one_value_ends_and_the_next_begins_matters() -> None:
     ranges = (Range(0, 0, 2),)
     one = Block("t", ranges, (_record(0, 0, b"ab"), _record(0, 1, b"c")))

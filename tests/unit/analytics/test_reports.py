@@ -39,6 +39,18 @@ def test_the_report_as_tables_names_the_ids(capsys: pytest.CaptureFixture[str]) 
     assert all(part in said for part in ("1,234", "n:push", "DRIFT: 1", ABOUT["conflict"]))
 
 
+def test_dead_requests_have_a_line_of_their_own_and_are_no_drift(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = Report((), (_finding("dead", 2), _finding("in_flight", 1)))
+    told = json.loads(as_json(report))
+    assert (told["dead"], told["drift"], told["unrouted"]) == (2, 0, 0)
+    show(report, AT)
+    said = capsys.readouterr().out
+    assert all(part in said for part in ("dead: the oldest 1", "n:push", "no drift"))
+    assert "in_flight: " not in said
+
+
 def test_a_table_in_a_pipe_is_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
     print_table("", ("id", "at", "none", "flag"), [("x" * 300, AT, None, True)])
     said = capsys.readouterr().out

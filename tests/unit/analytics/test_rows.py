@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from analytics.writer.rows import Record, Request, fill
+from analytics.writer.rows import Erasure, Record, Request, fill
 from analytics.writer.tables import (
     ACCEPTED,
     DEAD_LETTERS,
+    DECISIONS,
     DELIVERIES,
     EARLIEST_MS,
     ENGAGEMENT,
+    ERASURES,
     INVENTORY,
     LATEST_MS,
     REQUESTS,
@@ -26,6 +28,7 @@ from tocsin.records import (
     OtpChallenge,
     Outcome,
     OutcomeBatch,
+    Profile,
     State,
     encode,
 )
@@ -52,6 +55,48 @@ def test_outcomes_open_deliveries_or_end_them() -> None:
     assert [each.state for each in filled.rows[ACCEPTED]] == [State.ACCEPTED]
     assert [each.state for each in filled.rows[DELIVERIES]] == [State.FAILED]
     assert filled.skipped == 0
+
+
+def test_a_look_is_on_record_when_it_has_a_trace_or_is_a_station() -> None:
+    due = AT + timedelta(hours=9)
+    outcomes = [
+        _outcome(State.ACCEPTED, trace="dedupe=first;quiet_hours=no"), _outcome(State.ACCEPTED),
+        _outcome(State.SUPPRESSED, trace="opt_out=yes", reason="opted_out"),
+        _outcome(State.DEFERRED, due_at=due, reason="quiet_hours"),
+        _outcome(State.RETRY, attempt=3), _outcome(State.DELIVERED),
+    ]  # fmt: skip
+    filled = fill("delivery.outcomes", [_record(encode(OutcomeBatch(outcomes)))])
+    assert [len(filled.rows[table]) for table in (ACCEPTED, DELIVERIES)] == [2, 2]
+    columns = dict(zip(DECISIONS.names, DECISIONS.fill(filled.rows[DECISIONS]), strict=True))
+    assert columns["state"] == ["accepted", "suppressed", "deferred", "retry"]
+    assert columns["trace"] == ["dedupe=first;quiet_hours=no", "opt_out=yes", "", ""]
+    assert columns["due_at"] == [None, None, MS + 9 * 3_600_000, None]
+    assert columns["attempt"] == [1, 1, 1, 3]
+    assert columns["user_id"] == ["u"] * 4
+
+
+def test_the_version_of_the_words_is_kept_where_a_delivery_begins_and_ends() -> None:
+    row = _outcome(State.DELIVERED, template_id="sale", template_version=3)
+    for table in (ACCEPTED, DELIVERIES, DECISIONS):
+        columns = dict(zip(table.names, table.fill([row]), strict=True))
+        assert (columns["template_id"], columns["template_version"]) == (["sale"], [3])
+
+
+def _erasures(*records: Record) -> tuple[list[Erasure], int]:
+    filled = fill("profiles", records)
+    return list(filled.rows[ERASURES]), filled.skipped
+
+
+def test_a_tombstone_is_an_erasure_at_its_time() -> None:
+    assert _erasures(_record(b"")._replace(key=b"ada")) == ([Erasure("ada", MS - 1000, False)], 0)
+
+
+def test_who_registers_is_told_from_who_changes() -> None:
+    new = Profile("ada", created_at=AT - timedelta(hours=2), version=2)
+    known = Profile("bob", created_at=AT - timedelta(days=2), version=9)
+    undated = Profile("cy", version=1)
+    records = [_record(encode(each))._replace(key=b"x") for each in (new, known, undated)]
+    assert _erasures(*records) == ([Erasure("ada", MS - 2 * 3_600_000, True)], 0)
 
 
 def test_a_delivery_fills_its_columns() -> None:
@@ -94,7 +139,7 @@ def test_a_challenge_is_a_request_of_type_otp() -> None:
 def test_the_other_topics_fill_one_table_each() -> None:
     click = Engagement("e", "click", "n", "u", AT, bot=True, bot_reason="scanner")
     stock = InventoryChange("s", "sku", AT, delta=-(2**53))
-    letter = DeadLetter("t", 1, 2, "Invalid", "why", "eA==", AT)
+    letter = DeadLetter("t", 1, 2, "Invalid", "why", "eA==", AT, notification_id="n")
     found = {
         ENGAGEMENT: fill("engagement.events", [_record(encode(click))]),
         INVENTORY: fill("inventory.changes", [_record(encode(stock))]),
@@ -112,7 +157,7 @@ def test_the_other_topics_fill_one_table_each() -> None:
 @pytest.mark.parametrize(
     "topic",
     ["notification.requests", "notification.otp", "delivery.outcomes", "engagement.events",
-     "inventory.changes", "notification.dead"],
+     "inventory.changes", "notification.dead", "profiles"],
 )  # fmt: skip
 @pytest.mark.parametrize("value", [b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 100_000])
 def test_what_cannot_be_read_is_counted_and_left_out(topic: str, value: bytes) -> None:

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.exceptions import OperationalError
 from analytics.writer.block import Block, Range
 from analytics.writer.rows import Record
 from analytics.writer.sink import GaveUp, Sink, shipments
+from analytics.writer.tables import Table
 from tocsin.records import Outcome, OutcomeBatch, State, encode
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -46,10 +47,14 @@ async def _never(_: float) -> bool:
     return False
 
 
+def _unseen(*_: object) -> None:
+    pass
+
+
 async def test_what_failed_is_sent_again_unchanged(caplog: pytest.LogCaptureFixture) -> None:
     client = Flaky(failures=3)
     with caplog.at_level(logging.INFO, "tocsin.writer"):
-        await Sink(client, _forever).insert([_block()])  # type: ignore[arg-type]
+        await Sink(client, _forever, _unseen).insert([_block()])  # type: ignore[arg-type]
     assert [table for table, *_ in client.tries] == ["accepted"] * 4 + ["deliveries"]
     assert all(attempt == client.tries[0] for attempt in client.tries[:4])
     assert (
@@ -64,12 +69,23 @@ async def test_what_failed_is_sent_again_unchanged(caplog: pytest.LogCaptureFixt
 
 async def test_it_gives_up_when_there_is_no_time_to_wait() -> None:
     with pytest.raises(GaveUp):
-        await Sink(Flaky(failures=1), _never).insert([_block()])  # type: ignore[arg-type]
+        await Sink(Flaky(failures=1), _never, _unseen).insert([_block()])  # type: ignore[arg-type]
+
+
+async def test_it_tells_of_rows_when_they_are_there_and_not_before() -> None:
+    told: list[tuple[str, int]] = []
+    client = Flaky(failures=2)
+
+    def wrote(table: Table, columns: Sequence[Sequence[Any]]) -> None:
+        told.append((table.name, len(client.tries)))
+
+    await Sink(client, _forever, wrote).insert([_block()])  # type: ignore[arg-type]
+    assert told == [("accepted", 3), ("deliveries", 4)]
 
 
 async def test_the_plan_names_every_range() -> None:
     client = Flaky(failures=0)
-    await Sink(client, _forever).plan([_block()])  # type: ignore[arg-type]
+    await Sink(client, _forever, _unseen).plan([_block()])  # type: ignore[arg-type]
     ((table, rows, _),) = client.tries
     assert table == "writer_plans"
     assert rows[0][:4] == ("delivery.outcomes", 0, 0, "0:0-1")

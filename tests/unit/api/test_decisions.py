@@ -95,9 +95,13 @@ def test_zones_that_do_not(zone: str) -> None:
 def row(channel: str, state: str, seconds: int = 0, **more: Any) -> dict[str, Any]:
     """As ClickHouse answers: times without a zone."""
     at = NOW.replace(tzinfo=None) + timedelta(seconds=seconds)
-    known = {"reason": "", "provider": "", "provider_message_id": "", "attempt": 1}
-    return {"channel": channel, "state": state, "user_id": "u", "type": "X", "accepted_at": at,
-            "at": at} | known | more  # fmt: skip
+    known = {
+        "part": "ended" if state else "begun" if channel else "request", "reason": "",
+        "provider": "", "provider_message_id": "", "attempt": 1, "template_id": "",
+        "template_version": 0, "trace": "", "due_at": None, "field": "",
+    }  # fmt: skip
+    return {"channel": channel, "state": state or "accepted", "user_id": "u", "type": "X",
+            "accepted_at": at, "at": at} | known | more  # fmt: skip
 
 
 NONE: list[bytes | None] = [None] * 4

@@ -1,0 +1,9 @@
+ALTER TABLE tocsin.deliveries
+UPDATE user_id = '', provider_message_id = ''
+WHERE user_id IN (SELECT user_id FROM tocsin.erased)
+    AND accepted_at < transform(
+        user_id,
+        (SELECT (groupArray(user_id), groupArray(until)) FROM tocsin.erased).1,
+        (SELECT (groupArray(user_id), groupArray(until)) FROM tocsin.erased).2,
+        accepted_at
+    )
