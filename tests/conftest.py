@@ -4,6 +4,11 @@ import socket
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# an example may take long on a full machine, and that says nothing of the code
+settings.register_profile("tocsin", deadline=None)
+settings.load_profile("tocsin")
 
 MARKS = {"integration", "browser"}
 

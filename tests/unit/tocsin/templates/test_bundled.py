@@ -30,9 +30,13 @@ DATA: dict[str, dict[str, Any]] = {
     "COMPLAINT_RESPONSE": {"complaint": "7", "response": "Sorry."},
     "NEW_COMPLAINT": {"complaint_id": 7, "summary": "Broken."},
     "OTP": {"code": "123456", "minutes": 5},
+    "DIGEST": {"count": 1, "items": [{"title": "News", "body": "", "url": ""}], "more": 0},
     "DEFAULT": {"message": "Hello there."},
     "A_TYPE_OF_THE_SHOPS_OWN": {"message": "Hello there."},
 }
+
+
+LEAST: dict[str, Any] = {"list": [{"title": "x", "body": "", "url": ""}], "object": {}}
 
 
 def said(kind: str, channel: Channel, data: dict[str, Any], category: str = "stock") -> Any:
@@ -78,7 +82,8 @@ def test_a_missing_variable_fails_the_message_and_is_named(
 def test_what_the_declaration_lets_through_can_be_said(kind: str, channel: Channel) -> None:
     declared = WORDS[kind].record
     needed = [name for name, variable in declared.variables.items() if variable.required]
-    for data in (declared.sample, dict.fromkeys(needed, 7)):
+    least = {n: LEAST.get(declared.variables[n].type, 7) for n in needed}
+    for data in (declared.sample, least):
         assert Catalogue().choose(kind, None, None, data) == Chosen(kind, 0)
         assert said(kind, channel, data).body
 
