@@ -20,6 +20,7 @@ from tocsin.errors import EngineUnavailable, Refused
 from tocsin.ids import is_marked
 from tocsin.records import CHANNELS, TERMINAL, Cancellation, Channel, State, encode
 from tocsin.store import Cancellations
+from tocsin.store.schedule import Schedule
 from tocsin.topics import CANCELLATIONS
 
 Verdict = Literal["cancelled", "too_late"]
@@ -45,9 +46,14 @@ class Cancel:
     """Asking twice is asking once."""
 
     def __init__(
-        self, cancellations: Cancellations, figures: Figures, publish: Publish, clock: Clock
+        self,
+        cancellations: Cancellations,
+        schedule: Schedule,
+        figures: Figures,
+        publish: Publish,
+        clock: Clock,
     ) -> None:
-        self._cancellations, self._figures = cancellations, figures
+        self._cancellations, self._schedule, self._figures = cancellations, schedule, figures
         self._publish, self._clock = publish, clock
 
     async def take_back(self, notification_id: str, by: str) -> Cancelled:
@@ -67,6 +73,9 @@ class Cancel:
         line = Cancellation(notification_id, user_id, self._clock.now(), by)
         await self._publish.one(CANCELLATIONS, notification_id, encode(line))
         late = await self._cancellations.cancel(notification_id)
+        if user_id:
+            # it need not wait for its hour to be over
+            await self._schedule.hasten(user_id, notification_id)
         states = {c: each.state for c, each in status.channels.items()} if status else {}
         return answer(notification_id, states, late, complete=away is None)
 

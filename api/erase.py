@@ -21,4 +21,7 @@ async def erase_user(services: Services, user_id: str) -> bool:
     await services.inbox.erase(user_id)
     await services.otp.erase(user_id)
     await Traces(services.redis).erase(user_id)
-    return await services.people.erase(user_id)
+    there = await services.people.erase(user_id)
+    # what waits for them is woken, finds nobody, and leaves the log and the store
+    await services.schedule.hasten(user_id)
+    return there

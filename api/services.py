@@ -21,6 +21,7 @@ from tocsin.store import Broadcasts, Cancellations, Profiles, Subscriptions, Tem
 from tocsin.store.idempotency import Idempotency
 from tocsin.store.inbox import Inbox
 from tocsin.store.otp import OtpStore
+from tocsin.store.schedule import Schedule
 from tocsin.store.tickets import Tickets
 from tocsin.templates import Catalogue, Choose, Renderer
 
@@ -48,6 +49,7 @@ class Services:
     otp: OtpStore
     tickets: Tickets
     inbox: Inbox
+    schedule: Schedule
     catalogue: Catalogue
     wording: Wording
     renderer: Renderer
@@ -79,7 +81,8 @@ class Services:
             accept=Accept(profiles, KnownUsers(profiles), choose, publish, cancellations, clock),
             broadcasts=TakeBroadcasts(Broadcasts(redis), choose, publish, clock),
             cancellations=cancellations,
-            cancel=Cancel(cancellations, figures, publish, clock),
+            cancel=Cancel(cancellations, Schedule(redis), figures, publish, clock),
+            schedule=Schedule(redis),
             signups=SignUps(subscriptions, profiles, publish),
             profiles=profiles,
             people=People(profiles, publish),

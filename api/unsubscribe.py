@@ -49,7 +49,7 @@ def link(settings: Settings, token: str) -> Unsubscribe:
 
     Without TOCSIN_JWT_SECRET nobody can tell ours from a made-up one, so none is taken.
     """
-    secret = settings.jwt_secret.get_secret_value()
+    secret = settings.link_secret()
     try:
         found = unseal(secret, token)
         Channel(found.channel)

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from streams.log import Log
-from streams.restore import Work, profiles, subscriptions
+from streams.restore import Work, cancellations, profiles, schedule, subscriptions, templates
 from streams.restore_stock import stock
 from streams.tally import Say, Tally
 from tocsin import settings as settings_module
@@ -29,7 +29,15 @@ from tocsin.kafka import ensure_topics
 from tocsin.settings import Settings
 from tocsin.store import View, connect
 from tocsin.store.view import LEASE_SECONDS
-from tocsin.topics import INVENTORY, PROFILES, SUBSCRIPTIONS, Topic
+from tocsin.topics import (
+    CANCELLATIONS,
+    INVENTORY,
+    PROFILES,
+    SCHEDULE,
+    SUBSCRIPTIONS,
+    TEMPLATES,
+    Topic,
+)
 
 Restore = Callable[[Work], Awaitable[None]]
 
@@ -37,6 +45,9 @@ VIEWS: Final[tuple[tuple[Topic, Restore], ...]] = (
     (PROFILES, profiles),
     (SUBSCRIPTIONS, subscriptions),
     (INVENTORY, stock),
+    (TEMPLATES, templates),
+    (CANCELLATIONS, cancellations),
+    (SCHEDULE, schedule),
 )
 """What the store holds of which topic, in the order of restoring. A further view is a line here;
 for a compacted topic its function is one call of `Work.newest`."""

@@ -11,9 +11,17 @@ from redis.asyncio import Redis
 from streams.log import Log
 from streams.tally import Tally
 from tocsin.errors import Invalid
-from tocsin.records import Profile, Subscription, decode
+from tocsin.records import (
+    Cancellation,
+    Deferred,
+    Profile,
+    Subscription,
+    Template,
+    decode,
+)
 from tocsin.settings import Settings
-from tocsin.store import Profiles, Subscriptions
+from tocsin.store import Cancellations, Profiles, Subscriptions, Templates
+from tocsin.store.schedule import Schedule
 
 T = TypeVar("T")
 
@@ -96,6 +104,44 @@ async def subscriptions(work: Work) -> None:
     """``subscriptions``: who waits is queued; what has ended once never waits again."""
     store = partial(Subscriptions(work.redis).restore, rebuild=work.rebuild)
     await work.newest(Subscription, attrgetter("subscription_id"), _ended, store)
+
+
+async def templates(work: Work) -> None:
+    """``templates``: an older revision never replaces a newer one."""
+    store = Templates(work.redis)
+
+    async def put(found: Sequence[Template]) -> int:
+        return sum([await store.put(template) for template in found])
+
+    await work.newest(Template, attrgetter("template_id"), attrgetter("revision"), put)
+
+
+async def cancellations(work: Work) -> None:
+    """``cancellations``, each for what is left of its time."""
+    store = Cancellations(work.redis)
+
+    async def put(found: Sequence[Cancellation]) -> int:
+        await store.restore(*found)
+        return len(found)
+
+    await work.newest(Cancellation, attrgetter("notification_id"), _same, put)
+
+
+async def schedule(work: Work) -> None:
+    """``schedule``: what has no tombstone yet waits for its hour; what is over it, not for long."""
+    store = Schedule(work.redis)
+
+    async def put(found: Sequence[Deferred]) -> int:
+        await store.put([entry for entry in found if not entry.digest])
+        await store.collect([entry for entry in found if entry.digest])
+        return len(found)
+
+    await work.newest(Deferred, attrgetter("schedule_id"), _same, put)
+
+
+def _same(_: object) -> int:
+    """No rank: the later record counts."""
+    return 0
 
 
 def _ended(subscription: Subscription) -> int:

@@ -11,7 +11,7 @@ from streams.consume import Record
 from streams.decide import End, Facts, Look, decide, early_outcome
 from streams.mind import Mind
 from streams.rules import Rules
-from tocsin.errors import Invalid
+from tocsin.errors import Invalid, InvalidItem
 from tocsin.records import NotificationRequest, Profile, State, encode, split_requests
 from tocsin.store import Cancellations, Notifications, Profiles, Seen
 from tocsin.templates import Chosen, Wanted
@@ -51,7 +51,10 @@ class Route:
     async def _requests(self, record: Record) -> list[tuple[NotificationRequest, int, Record]]:
         found = []
         for index, request in enumerate(split_requests(record.value)):
-            if isinstance(request, Invalid):
+            if isinstance(request, InvalidItem):
+                # alone: its neighbours are dealt with, and must not come again when it is put back
+                await self._bury.one(*record[:3], request.payload, request)
+            elif isinstance(request, Invalid):
                 await self._bury.one(*record[:4], request)
             else:
                 found.append((request, index, record))

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from streams.consume import Consume
 from tocsin.errors import EngineUnavailable
+from tocsin.groups import READS
 from tocsin.lag import LagMeter, Positions
 from tocsin.settings import Settings
 
@@ -66,7 +67,9 @@ async def watch(
 
 
 def _own_lag(positions: Positions, group: str, mine: Collection[Any]) -> dict[str, int]:
-    own = {(place.topic, place.partition) for place in mine}
+    # only what the group has to finish: of a mere view (delivery.outcomes) no position is kept
+    finishes = {topic.name for topic in READS[group]}
+    own = {(place.topic, place.partition) for place in mine if place.topic in finishes}
     lag: Counter[str] = Counter()
     for place, end in positions.ends.items():
         if (place.topic, place.partition) in own:

@@ -5,6 +5,7 @@ TocsinError
 ├── EngineUnavailable       an engine does not answer; says which, where, and what to do
 │   └── StoreEmptied        Redis answers, but lost its view of the log: wait for a rebuild
 ├── Invalid                 the input is wrong: 422 at the API, a dead letter on Kafka
+│   └── InvalidItem         ...of a batch whose other items are good
 ├── Refused                 a well-formed request that may not go ahead: 4xx at the API
 └── SendError               what a provider said of one message
     ├── Transient           try again, not before retry_after
@@ -55,6 +56,14 @@ class Invalid(TocsinError):
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
         self.field, self.reason = field, reason
+
+
+class InvalidItem(Invalid):
+    """One wrong item of a batch; `payload` is that item as it came, without the others."""
+
+    def __init__(self, field: str, reason: str, payload: bytes) -> None:
+        super().__init__(field, reason)
+        self.payload = payload
 
 
 class Refused(TocsinError):

@@ -134,6 +134,11 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     rate: Rates = Rates()
 
+    def link_secret(self) -> str:
+        """What links in messages are sealed with. Every process has one of the two secrets: where
+        an identity provider signs the tokens, there is none for those."""
+        return self.jwt_secret.get_secret_value() or self.otp_secret.get_secret_value()
+
     def otp_prefixes(self) -> tuple[str, ...]:
         """`+44,+49` as ("+44", "+49"); empty: anywhere."""
         return tuple(p.strip() for p in self.sms_countries.split(",") if p.strip())

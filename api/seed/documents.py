@@ -151,7 +151,7 @@ class InboxItem(_Camel, frozen=True):
     read: bool
     created_at: str
     category: str = ""
-    priority: str = ""
+    priority: str = "normal"
     url: str = ""
 
 

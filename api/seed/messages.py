@@ -112,7 +112,10 @@ def _data(fields: Fields) -> dict[str, Any]:
         said = inner.take("data.body", *_BODY)
         found |= _given({"title": inner.take("data.title", *_TITLE)}) | dict(inner.rest())
         fields.names.update(inner.names)
-    found |= _given({"body": said, "title": fields.take("data.title", *_TITLE)})
+    if "data.body" in fields.names:
+        fields.names["data.message"] = fields.names["data.body"]
+    # templates call the words by either name
+    found |= _given({"title": fields.take("data.title", *_TITLE), "body": said, "message": said})
     return dict(fields.rest()) | found
 
 

@@ -78,6 +78,6 @@ def _item(entry: Entry) -> InboxItem:
         read=not entry.unread,
         created_at=item.get("at", ""),
         category=item.get("category", ""),
-        priority=item.get("priority", ""),
+        priority=item.get("priority", "normal"),
         url=item.get("url", ""),
     )

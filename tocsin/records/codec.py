@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tocsin.errors import Invalid
+from tocsin.errors import Invalid, InvalidItem
 from tocsin.records.notification import NotificationRequest
 from tocsin.topics import MAX_RECORD_BYTES
 
@@ -102,5 +102,5 @@ def _one_by_one(payload: bytes) -> list[NotificationRequest | Invalid]:
             found.append(_strict(NotificationRequest, raw))
         except Invalid as error:
             where = f"requests[{index}]" + (f".{error.field}" if error.field else "")
-            found.append(Invalid(where, error.reason))
+            found.append(InvalidItem(where, error.reason, bytes(raw)))
     return found

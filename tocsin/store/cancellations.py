@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 
 from tocsin.records import CHANNELS, Cancellation, Channel
 from tocsin.store import keys
-from tocsin.store.client import script
+from tocsin.store.client import raw, script
+from tocsin.store.view import whole
 
 KEPT: Final = timedelta(days=45)
 """Longer than anything waits: a cancellation must outlive what it cancels."""
@@ -43,10 +44,14 @@ class Cancellations:
         return {channel: bool(each) for channel, each in zip(CHANNELS, late, strict=True)}
 
     async def cancelled(self, ids: Sequence[str]) -> list[bool]:
-        """Which of these notifications or broadcasts were taken back. One MGET."""
+        """Which of these notifications or broadcasts were taken back. One MGET.
+
+        Raises `StoreEmptied` where none is known of because the store was emptied.
+        """
         if not ids:
             return []
-        return [v is not None for v in await self._client.mget([keys.cancelled(i) for i in ids])]
+        names = [*(keys.cancelled(i) for i in ids), keys.STORE_READY]
+        return [value is not None for value in whole(raw(await self._client.mget(names)))]
 
     async def restore(self, *records: Cancellation) -> None:
         """Put cancellations of the log back (for rebuild), each for what is left of its time."""

@@ -92,14 +92,8 @@ class Claims:
         """
         if not deliveries:
             return []
-        names = [
-            name
-            for delivery_id, _ in deliveries
-            for name in (
-                keys.claim(delivery_id),
-                keys.cancelled(delivery_id.rpartition(":")[0]),
-            )
-        ]
+        names = [keys.claim(delivery_id) for delivery_id, _ in deliveries]
+        names += [keys.cancelled(delivery_id.rpartition(":")[0]) for delivery_id, _ in deliveries]
         lease = str(LEASE_SECONDS * 1000)
         args = [self._owner, str(self._seconds), lease, *(str(a) for _, a in deliveries)]
         return [self._read(value) for value in await self._take(keys=names, args=args)]

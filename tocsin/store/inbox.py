@@ -95,11 +95,9 @@ class Inbox:
         args: list[str | bytes] = [_new_epoch(), self._cap, self._kept, _DELIVERED, _DELIVERED_FOR]
         for user_id, notification_id, item in items:
             names += _names(user_id)
-            names += (
-                keys.claim(f"{notification_id}:{Channel.INAPP}"),
-                keys.cancelled(notification_id),
-            )
+            names.append(keys.claim(f"{notification_id}:{Channel.INAPP}"))
             args += (notification_id, item)
+        names += [keys.cancelled(notification_id) for _, notification_id, _ in items]
         found = await self._append(keys=names, args=args)
         return [
             Appended(found[i].decode(), found[i + 1], found[i + 2], found[i + 3] == 1)

@@ -107,16 +107,22 @@ class Schedule:
 
     async def hasten(self, user_id: str, notification_id: str | None = None) -> int:
         """Make what waits for a person (of one notification, or all) due now: it was cancelled, or
-        the person is gone. How many that were; a collected one is looked at with its digest."""
+        the person is gone. How many that were; a collected one is looked at with its digest,
+        which is due now only for a person who is gone."""
         members = raw(list(await self._client.smembers(keys.user_scheduled(user_id))))
         ids = [member.decode() for member in members if member]
         if notification_id is not None:
             ids = [each for each in ids if each.startswith(f"{notification_id}:")]
         if not ids:
             return 0
-        now: Mapping[str, int] = dict.fromkeys(ids, 0)
+        members = [*ids, *(await self._digests(ids) if notification_id is None else ())]
+        now: Mapping[str, int] = dict.fromkeys(members, 0)
         await self._client.zadd(keys.SCHEDULE, dict(now), xx=True)
         return len(ids)
+
+    async def _digests(self, ids: Sequence[str]) -> list[str]:
+        found = raw(await self._client.hmget(keys.SCHEDULE_BUCKETS, list(ids)))
+        return [f"digest|{bucket.decode()}" for bucket in found if bucket]
 
     async def size(self) -> int:
         """How many entries and digests wait."""

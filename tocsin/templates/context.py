@@ -15,7 +15,7 @@ class Context:
 
     def __init__(self, settings: Settings) -> None:
         self._public = settings.public_url.rstrip("/")
-        self._secret = settings.jwt_secret.get_secret_value()
+        self._secret = settings.link_secret()
         self._shop = parseaddr(settings.smtp.sender)[0] or "The shop"
 
     def of(self, delivery: Delivery, profile: Profile) -> dict[str, Any]:

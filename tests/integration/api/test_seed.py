@@ -125,7 +125,7 @@ async def test_send_notification(
     (request,) = requests(await log.read(1))
     assert request.notification_id == answer.json["notificationId"]
     assert (request.type, request.channels) == ("SALE_OFFER", ("push",))
-    assert request.data == {"title": "Hi", "body": "20 % off"}
+    assert request.data == {"title": "Hi", "body": "20 % off", "message": "20 % off"}
     assert request.send_at is not None
     assert await log.nothing()
 
@@ -268,7 +268,7 @@ async def test_inbox_and_read(ada: Client, redis: Redis, token: Callable[..., st
     assert [item["notificationId"] for item in page["items"]] == ["n3", "n2"]
     assert page["items"][0] == {
         "notificationId": "n3", "type": "T", "title": "3", "message": "b", "read": False,
-        "createdAt": "x", "category": "", "priority": "", "url": "",
+        "createdAt": "x", "category": "", "priority": "normal", "url": "",
     }  # fmt: skip
     assert {k: page[k] for k in ("page", "limit", "total", "unread")} == {
         "page": 2, "limit": 2, "total": 5, "unread": 5,

@@ -163,7 +163,10 @@ def test_sending_in_the_usual_words() -> None:
     )  # fmt: skip
     assert (body.type, body.channels) == ("ORDER_UPDATE", (Channel.PUSH,))
     assert body.priority is Priority.HIGH
-    assert body.data == {"title": "Your order", "body": "It is on its way", "orderId": "7"}
+    assert body.data == {
+        "title": "Your order", "body": "It is on its way", "message": "It is on its way",
+        "orderId": "7",
+    }  # fmt: skip
     assert body.template_id == "T"
     assert body.send_at is not None
 
@@ -188,11 +191,13 @@ def test_a_type_is_a_type_or_a_channel(
 
 
 def test_words_beside_the_data_inside_it_or_as_an_object() -> None:
-    assert sent(data={"order": 7}, body="x")[0].data == {"order": 7, "body": "x"}
-    assert sent(content={"subject": "s", "text": "x", "n": 1})[0].data == {
-        "title": "s", "body": "x", "n": 1,
+    said = {"body": "x", "message": "x"}
+    assert sent(data={"order": 7}, body="x")[0].data == {"order": 7} | said
+    assert sent(content={"subject": "s", "text": "x", "n": 1})[0].data == said | {
+        "title": "s", "n": 1,
     }  # fmt: skip
-    assert sent(notification={"title": "s", "body": "x"})[0].data == {"title": "s", "body": "x"}
+    assert sent(notification={"title": "s", "body": "x"})[0].data == said | {"title": "s"}
+    assert sent(data={"message": "m", "body": "b"})[0].data == {"message": "m", "body": "b"}
 
 
 @pytest.mark.parametrize(

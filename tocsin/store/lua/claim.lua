@@ -1,9 +1,9 @@
 -- Claim deliveries for one sender.
--- KEYS in pairs: sent:<delivery>  cancelled:<its notification>
+-- KEYS sent:<delivery> of each, then cancelled:<its notification> of each
 -- ARGV[1] owner, <name>:<incarnation>   ARGV[2] seconds to keep
--- ARGV[3] lease (ms) of a claim against senders of another name   ARGV[i+3] attempt of the i-th pair
+-- ARGV[3] lease (ms) of a claim against senders of another name   ARGV[i+3] attempt of the i-th
 -- Values: c:<attempt>:<ms>:<owner> at work | n:<attempt>:<result> retry | r:<attempt>:<result> ended
--- Returns, per pair: "f" yours and fresh | "o" yours since an earlier call | "a" yours now, but
+-- Returns, of each: "f" yours and fresh | "o" yours since an earlier call | "a" yours now, but
 -- another owner died with it | "b" a sender of another name is at work on it | "x" taken back, and
 -- never sent | "y" taken back, but another owner died with it | the n/r value.
 -- What was taken back is never claimed: see cancel.lua.
@@ -12,8 +12,11 @@ local function name(owner) return string.match(owner, '^(.*):[^:]*$') or owner e
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local found = {}
-for i = 1, #KEYS / 2 do
-  local key = KEYS[2 * i - 1]
+local count = #KEYS / 2
+-- nearly always nothing of a batch was taken back, and one call tells
+local some_taken_back = count > 4000 or redis.call('EXISTS', unpack(KEYS, count + 1)) > 0
+for i = 1, count do
+  local key = KEYS[i]
   local attempt = tonumber(ARGV[i + 3])
   local value = redis.call('GET', key)
   local answer = 'f'
@@ -33,7 +36,7 @@ for i = 1, #KEYS / 2 do
     end
   end
   if answer == 'f' or answer == 'a' then
-    if redis.call('EXISTS', KEYS[2 * i]) == 1 then
+    if some_taken_back and redis.call('EXISTS', KEYS[count + i]) == 1 then
       answer = answer == 'f' and 'x' or 'y'
     else
       local claim = string.format('c:%d:%.0f:%s', attempt, now, ARGV[1])

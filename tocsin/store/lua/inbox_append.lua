@@ -1,9 +1,9 @@
 -- Append items to people's inboxes, once per notification id.
--- KEYS, five per item: inbox:{user}  inbox:{user}:items  inbox:{user}:meta
---   sent:<notification>:inapp  cancelled:<notification>
+-- KEYS, four per item: inbox:{user}  inbox:{user}:items  inbox:{user}:meta
+--   sent:<notification>:inapp, and after all of them one more per item: cancelled:<notification>
 -- ARGV[1] epoch for inboxes made now   ARGV[2] items kept per inbox   ARGV[3] seconds to keep
 -- ARGV[4] what sent: says of the delivered, ARGV[5] for so many seconds
--- ARGV[2i+4] notification id, ARGV[2i+5] the item as JSON, of the i-th five keys
+-- ARGV[2i+4] notification id, ARGV[2i+5] the item as JSON, of the i-th item
 -- Returns flat, per item: epoch, offset, unread, 1 if new | 0 if it was there before | -1 if it was
 -- taken back and is not written (see cancel.lua; offset 0).
 --
@@ -24,14 +24,19 @@ local function drop(inbox, items, count)
   return unread
 end
 
-for i = 1, #KEYS / 5 do
-  local inbox, items, meta = KEYS[5*i - 4], KEYS[5*i - 3], KEYS[5*i - 2]
+-- nearly always nothing of a batch was taken back, and one call tells
+local count = #KEYS / 5
+local some_taken_back = count > 4000 or redis.call('EXISTS', unpack(KEYS, 4*count + 1)) > 0
+
+for i = 1, count do
+  local inbox, items, meta = KEYS[4*i - 3], KEYS[4*i - 2], KEYS[4*i - 1]
   local id = ARGV[2*i + 4]
   local score = redis.call('ZSCORE', inbox, id)
   local state = redis.call('HMGET', meta, 'epoch', 'next', 'floor', 'unread')
   local epoch, unread = state[1] or ARGV[1], tonumber(state[4] or 0)
   local offset = score and math.floor(tonumber(score))
-  local taken_back = not score and redis.call('EXISTS', KEYS[5*i]) == 1
+  local taken_back = some_taken_back and not score
+    and redis.call('EXISTS', KEYS[4*count + i]) == 1
   if taken_back then
     offset = 0
   elseif not score then
@@ -39,7 +44,7 @@ for i = 1, #KEYS / 5 do
     unread = unread + 1
     redis.call('ZADD', inbox, offset, id)
     redis.call('HSET', items, id, ARGV[2*i + 5])
-    redis.call('SET', KEYS[5*i - 1], ARGV[4], 'EX', ARGV[5])
+    redis.call('SET', KEYS[4*i], ARGV[4], 'EX', ARGV[5])
     -- every place after `floor` is still there, so their number needs no ZCARD
     local over = offset - tonumber(state[3] or 0) - cap
     if over > 0 then
