@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 from redis.exceptions import RedisError
 
 from api.bodies import BroadcastBody
@@ -15,8 +16,11 @@ from tocsin.ids import new_id
 from tocsin.records import Broadcast, Cancellation, decode, encode
 from tocsin.store import Broadcasts
 from tocsin.store.broadcasts import Progress
-from tocsin.templates import Choose, Chosen, Wanted
+from tocsin.templates import Choose, Wanted
 from tocsin.topics import BROADCASTS, CANCELLATIONS
+
+_PINS = 200
+"""Bytes that the name and version of its words take at most."""
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +48,13 @@ class TakeBroadcasts:
 
         async def work() -> bytes:
             now = self._clock.now()
-            words = await self._choose.one(
+            broadcast = _broadcast(body, broadcast_id, now)
+            check(broadcast, len(encode(broadcast)) + _PINS, now)
+            name, version = await self._choose.one(
                 Wanted(body.type, body.template_id, body.template_version, body.data)
             )
-            broadcast = _broadcast(body, broadcast_id, words, now)
-            value = encode(broadcast)
-            check(broadcast, len(value), now)
-            await self._publish.one(BROADCASTS, broadcast_id, value)
+            pinned = replace(broadcast, template_id=name, template_version=version)
+            await self._publish.one(BROADCASTS, broadcast_id, encode(pinned))
             await self._note(broadcast_id)
             return b"[]"
 
@@ -94,7 +98,7 @@ def check(broadcast: Broadcast, size: int, now: datetime) -> None:
             raise Invalid("expires_at", "lies before `send_at`: nobody would be told")
 
 
-def _broadcast(body: BroadcastBody, broadcast_id: str, words: Chosen, now: datetime) -> Broadcast:
+def _broadcast(body: BroadcastBody, broadcast_id: str, now: datetime) -> Broadcast:
     return Broadcast(
         broadcast_id=broadcast_id,
         audience=body.audience,
@@ -104,8 +108,8 @@ def _broadcast(body: BroadcastBody, broadcast_id: str, words: Chosen, now: datet
         channels=body.channels,
         priority=body.priority,
         strategy=body.strategy,
-        template_id=words.template_id,
-        template_version=words.version,
+        template_id=body.template_id,
+        template_version=body.template_version,
         category=body.category,
         collapse_key=body.collapse_key,
         send_at=body.send_at,

@@ -153,5 +153,6 @@ class Shop:
 def broadcast(audience: Audience = EVERYBODY, **more: Any) -> Broadcast:
     made: dict[str, Any] = {
         "broadcast_id": new_id(), "audience": audience, "type": "SALE_OFFER", "accepted_at": NOW,
+        "data": {"body": "All hearts half price."},
     }  # fmt: skip
     return Broadcast(**made | more)

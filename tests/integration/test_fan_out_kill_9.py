@@ -95,7 +95,7 @@ def _registered(profile: Profile) -> Step:
 
 
 def _broadcast(audience: Audience) -> Broadcast:
-    return Broadcast(new_id(), audience, "SALE_OFFER", datetime.now(UTC))
+    return Broadcast(new_id(), audience, "SALE_OFFER", datetime.now(UTC), {"body": "Hearts"})
 
 
 async def _send(settings: Settings, broadcasts: list[Broadcast]) -> None:

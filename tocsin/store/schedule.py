@@ -115,8 +115,8 @@ class Schedule:
             ids = [each for each in ids if each.startswith(f"{notification_id}:")]
         if not ids:
             return 0
-        members = [*ids, *(await self._digests(ids) if notification_id is None else ())]
-        now: Mapping[str, int] = dict.fromkeys(members, 0)
+        due = [*ids, *(await self._digests(ids) if notification_id is None else ())]
+        now: Mapping[str, int] = dict.fromkeys(due, 0)
         await self._client.zadd(keys.SCHEDULE, dict(now), xx=True)
         return len(ids)
 

@@ -19,7 +19,7 @@ from tocsin.topics import BROADCASTS, CANCELLATIONS, PROFILES
 
 pytestmark = pytest.mark.integration
 
-SALE = {"audience": {"segment": []}, "type": "SALE_OFFER", "data": {"offer": "20 %"}}
+SALE = {"audience": {"segment": []}, "type": "SALE_OFFER", "data": {"body": "20 %"}}
 
 
 async def test_what_is_accepted_is_in_kafka_and_known(shop: Client, log: Log) -> None:
