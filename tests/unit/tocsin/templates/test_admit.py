@@ -17,6 +17,9 @@ def sms(body: str) -> dict[str, Words]:
     return {"en": Words(sms=Sms(body))}
 
 
+GOOD: dict[str, Any] = {"variables": X, "locales": sms("{{ x }}")}
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "reason"),
     [
@@ -56,7 +59,7 @@ def sms(body: str) -> dict[str, Words]:
 )  # fmt: skip
 def test_refusals(changes: dict[str, Any], field: str, reason: str) -> None:
     with pytest.raises(Invalid) as caught:
-        admitted(record(**{"variables": X, "locales": sms("{{ x }}")} | changes))
+        admitted(record(**GOOD | changes))
     assert (caught.value.field, caught.value.reason) == (field, reason)
 
 
@@ -75,7 +78,7 @@ def test_refusals(changes: dict[str, Any], field: str, reason: str) -> None:
     ],
 )  # fmt: skip
 def test_what_may_be_made(changes: dict[str, Any]) -> None:
-    admitted(record(**{"variables": X, "locales": sms("{{ x }}")} | changes))
+    admitted(record(**GOOD | changes))
 
 
 def test_a_codes_words_say_the_code_and_want_nothing_else() -> None:

@@ -83,7 +83,7 @@ def test_a_persons_language_then_its_parent_then_the_default(
 def test_a_channel_without_words_is_not_sent() -> None:
     made = renderer(Template("T", (record(variables={}, locales=LOCALES),)))
     item = delivery(template_id="T", template_version=1, channel=Channel.EMAIL)
-    with pytest.raises(Permanent, match="^no_words$"):
+    with pytest.raises(Permanent, match=r"^no_words$"):
         made.render(item, profile())
 
 
@@ -118,7 +118,7 @@ def test_words_that_were_never_admitted_fail_and_do_not_run() -> None:
     bad = record(variables={}, locales={"en": Words(sms=Sms("{% include 'x' %}"))})
     made = renderer(Template("T", (bad,)))
     item = delivery(template_id="T", template_version=1, channel=Channel.SMS)
-    with pytest.raises(Permanent, match="^template error: Forbidden$"):
+    with pytest.raises(Permanent, match=r"^template error: Forbidden$"):
         made.render(item, profile())
 
 
@@ -137,12 +137,8 @@ def test_codes_are_said_in_the_shops_words_or_else_in_the_bundled_ones() -> None
     made = renderer(Template("OTP", (own, broken)))
     assert made.code("123456", Channel.SMS, 5, 1).body == "C 123456"
     assert made.code("123456", Channel.SMS, 5, 1, "de-AT").body == "D 123456"
-    for number, channel in (
-        (0, Channel.SMS),
-        (1, Channel.PUSH),
-        (2, Channel.SMS),
-        (3, Channel.SMS),
-    ):
+    others = ((0, Channel.SMS), (1, Channel.PUSH), (2, Channel.SMS), (3, Channel.SMS))
+    for number, channel in others:
         assert made.code("123456", channel, 5, number).body.startswith("123456 is your ")
 
 
