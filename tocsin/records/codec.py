@@ -13,7 +13,9 @@ from tocsin.topics import MAX_RECORD_BYTES
 T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
-_PATH = re.compile(r"^(?P<reason>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>.*)`)?$", re.DOTALL)
+_PATH = re.compile(
+    r"^(?P<reason>.*?)(?: - at (?:(?:the key|`key`) in )?`\$\.?(?P<path>.*)`)?$", re.DOTALL
+)
 _BATCH = re.compile(rb'\s*\{\s*"requests"\s*:')
 _FIELD = re.compile(r"(?:required field|unknown field) `(\w+)`")
 

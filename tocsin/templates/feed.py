@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -32,6 +31,7 @@ class Feed:
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._settings, self._catalogue = settings, catalogue
+        self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -40,37 +40,35 @@ class Feed:
         Raises `EngineUnavailable` where no Kafka answers.
         """
         try:
-            consumer = await self._read_to_end()
+            self._consumer = await self._read_to_end()
         except KafkaConnectionError:
             hint = "start it, or set TOCSIN_KAFKA_URL"
             raise EngineUnavailable("Kafka", self._settings.kafka_url, hint) from None
-        self._following = asyncio.create_task(self._follow(consumer))
+        self._following = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
         """Stop following; the catalogue stays as it is."""
         if self._following:
             self._following.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._following
+            await asyncio.wait((self._following,))
             self._following = None
+        await self._close()
 
-    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+    async def _follow(self) -> None:
         while True:
             try:
-                try:
-                    while True:
-                        self._take(await consumer.getmany(timeout_ms=_POLL_MS))
-                finally:
-                    await consumer.stop()
+                if self._consumer is None:
+                    self._consumer = await self._read_to_end()
+                self._take(await self._consumer.getmany(timeout_ms=_POLL_MS))
             except (KafkaError, OSError) as error:
                 log.warning("templates cannot be followed, trying again: %s", error)
-            consumer = await self._again()
+                await self._close()
+                await asyncio.sleep(_PAUSE)
 
-    async def _again(self) -> AIOKafkaConsumer:
-        while True:
-            await asyncio.sleep(_PAUSE)
-            with suppress(KafkaError, OSError):
-                return await self._read_to_end()
+    async def _close(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer:
+            await consumer.stop()
 
     async def _read_to_end(self) -> AIOKafkaConsumer:
         """A consumer of every partition that has read all there was; the caller stops it."""
@@ -111,7 +109,8 @@ class Feed:
         try:
             self._catalogue.put(decode_internal(Template, record.value))
         except Invalid as error:
-            log.error("%s:%d:%d is no template: %s", *record[:3], error)
+            place = f"{record.topic}:{record.partition}:{record.offset}"
+            log.error("%s is no template: %s", place, error)
 
 
 async def _beyond(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

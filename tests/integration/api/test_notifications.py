@@ -72,6 +72,13 @@ async def test_an_id_of_the_callers_own_is_kept(shop: Client) -> None:
         ({"expires_at": "tomorrow"}, "#/expires_at"),
         ({"accepted_at": "2026-01-01T00:00:00Z"}, "#/accepted_at"),
         ({"data": []}, "#/data"),
+        ({"data": {}}, "#/data/order"),
+        ({"data": {"order_id": [7]}}, "#/data/order_id"),
+        ({"type": "ORDER_CONFIRMATION", "data": {"order": 7, "total": 1}}, "#/data/currency"),
+        ({"template_id": "NOTHING"}, "#/template_id"),
+        ({"template_id": "OTP"}, "#/template_id"),
+        ({"template_version": 3}, "#/template_version"),
+        ({"template_version": -1}, "#/template_version"),
     ],
 )
 async def test_what_is_wrong_is_named(
@@ -123,13 +130,15 @@ async def test_each_priority_goes_its_own_lane(
 
 async def test_a_bad_request_spoils_only_itself(shop: Client, log: Log) -> None:
     await log.since(REQUESTS)
-    batch = [HELLO, HELLO | {"user_id": "nobody"}, {"user_id": "ada"}, 7, HELLO]
+    nameless = HELLO | {"data": {"order": None}}
+    batch = [HELLO, HELLO | {"user_id": "nobody"}, {"user_id": "ada"}, 7, HELLO, nameless]
     answer = await send(shop, batch, batch=True)
     assert answer.status == 202
-    assert (answer.json["accepted"], answer.json["rejected"]) == (2, 3)
-    assert [i is None for i in answer.json["notification_ids"]] == [False, True, True, True, False]
+    assert (answer.json["accepted"], answer.json["rejected"]) == (2, 4)
+    refused = [i is None for i in answer.json["notification_ids"]]
+    assert refused == [False, True, True, True, False, True]
     assert [e["pointer"] for e in answer.json["errors"]] == [
-        "#/requests/1/user_id", "#/requests/2/type", "#/requests/3",
+        "#/requests/1/user_id", "#/requests/2/type", "#/requests/3", "#/requests/5/data/order",
     ]  # fmt: skip
     assert len(requests(await log.read(1))) == 2
 
@@ -152,7 +161,7 @@ async def test_large_requests_of_one_person_are_cut_into_records_that_consumers_
 ) -> None:
     await log.since(REQUESTS)
     text = "x" * 300_000
-    lot = [HELLO | {"data": {"text": text}}] * 3
+    lot = [HELLO | {"data": {"order": "7", "text": text}}] * 3
     assert (await send(shop, lot, batch=True)).json["accepted"] == 3
     records = await log.read(1)
     assert all(len(value or b"") <= MAX_RECORD_BYTES for _, value in records)
@@ -161,7 +170,7 @@ async def test_large_requests_of_one_person_are_cut_into_records_that_consumers_
 
 async def test_a_request_that_no_record_can_hold_is_refused_not_lost(shop: Client) -> None:
     room = MAX_RECORD_BYTES - 120
-    answer = await send(shop, HELLO | {"data": {"text": "x" * room}})
+    answer = await send(shop, HELLO | {"data": {"order": "7", "text": "x" * room}})
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "#/data")
 
 
@@ -180,7 +189,7 @@ async def test_the_same_key_and_another_body_is_refused(
     shop: Client, token: Callable[..., str]
 ) -> None:
     first = await send(shop, HELLO, "k1")
-    other = await send(shop, HELLO | {"data": {}}, "k1")
+    other = await send(shop, HELLO | {"data": {"order": "8"}}, "k1")
     assert (other.status, other.code) == (422, "idempotency_mismatch")
     another_caller = shop.with_token(token("shop2", "notifications:write"))
     assert (await send(another_caller, HELLO, "k1")).json != first.json

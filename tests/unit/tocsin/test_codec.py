@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.errors import Invalid
-from tocsin.records import InventoryChange, NotificationRequest, decode, encode, split_requests
+from tocsin.records import (
+    InventoryChange,
+    NotificationRequest,
+    TemplateVersion,
+    decode,
+    encode,
+    split_requests,
+)
 
 CHANGE = b'{"event_id":"e","sku":"s","occurred_at":"2026-01-01T00:00:00Z","available":3}'
 
@@ -37,6 +44,17 @@ def test_a_wrong_record_names_the_field_and_the_reason(
         decode(InventoryChange, payload)
     assert caught.value.field == field
     assert reason in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("locales", "field"),
+    [(b'{"d e":{}}', "locales"), (b'{"de":{"fax":1}}', "locales[...].fax")],
+)
+def test_what_is_wrong_in_a_mapping_names_the_mapping(locales: bytes, field: str) -> None:
+    version = b'{"number":1,"created_at":"2026-01-01T00:00:00Z","locales":%b}' % locales
+    with pytest.raises(Invalid) as caught:
+        decode(TemplateVersion, version)
+    assert caught.value.field == field
 
 
 @given(st.binary(max_size=200))

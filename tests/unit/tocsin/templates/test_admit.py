@@ -17,7 +17,7 @@ def sms(body: str) -> dict[str, Words]:
     return {"en": Words(sms=Sms(body))}
 
 
-STANDARD: dict[str, Any] = {"variables": X, "locales": sms("{{ x }}")}
+GOOD: dict[str, Any] = {"variables": X, "locales": sms("{{ x }}")}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ STANDARD: dict[str, Any] = {"variables": X, "locales": sms("{{ x }}")}
 )  # fmt: skip
 def test_refusals(changes: dict[str, Any], field: str, reason: str) -> None:
     with pytest.raises(Invalid) as caught:
-        admitted(record(**(STANDARD | changes)))
+        admitted(record(**GOOD | changes))
     assert (caught.value.field, caught.value.reason) == (field, reason)
 
 
@@ -78,7 +78,7 @@ def test_refusals(changes: dict[str, Any], field: str, reason: str) -> None:
     ],
 )  # fmt: skip
 def test_what_may_be_made(changes: dict[str, Any]) -> None:
-    admitted(record(**(STANDARD | changes)))
+    admitted(record(**GOOD | changes))
 
 
 def test_a_codes_words_say_the_code_and_want_nothing_else() -> None:

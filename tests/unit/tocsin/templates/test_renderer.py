@@ -137,12 +137,8 @@ def test_codes_are_said_in_the_shops_words_or_else_in_the_bundled_ones() -> None
     made = renderer(Template("OTP", (own, broken)))
     assert made.code("123456", Channel.SMS, 5, 1).body == "C 123456"
     assert made.code("123456", Channel.SMS, 5, 1, "de-AT").body == "D 123456"
-    for number, channel in (
-        (0, Channel.SMS),
-        (1, Channel.PUSH),
-        (2, Channel.SMS),
-        (3, Channel.SMS),
-    ):
+    others = ((0, Channel.SMS), (1, Channel.PUSH), (2, Channel.SMS), (3, Channel.SMS))
+    for number, channel in others:
         assert made.code("123456", channel, 5, number).body.startswith("123456 is your ")
 
 
