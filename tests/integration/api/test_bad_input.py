@@ -166,7 +166,7 @@ async def test_while_the_store_is_away_requests_are_refused_and_later_taken(
     with monkeypatch.context() as patched:
         patched.setattr(redis, "execute_command", away)
         for path, body in (
-            ("/v1/notifications", {"user_id": "ada", "type": "X"}),
+            ("/v1/notifications", {"user_id": "ada", "type": "REVIEW"}),
             ("/v1/otp", {"user_id": "ada"}),
         ):
             answer = await shop("POST", path, body)
