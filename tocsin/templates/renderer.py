@@ -144,7 +144,7 @@ def said(version: Version, locale: str, channel: Channel, variables: dict[str, A
 
 _BROKEN: Final = (
     TemplateError, Forbidden, TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
-    RecursionError, SyntaxError, MemoryError,
+    RecursionError, SyntaxError, MemoryError, AssertionError,
 )  # fmt: skip
 """What hostile words and data can come to; whatever else is raised is a bug of ours."""
 
