@@ -9,7 +9,7 @@ from tocsin.errors import Permanent
 from tocsin.records import CHANNELS, Channel, encode
 from tocsin.templates import Content, Renderer, Version
 from tocsin.templates.push import MOST_BYTES, apns_payload
-from tocsin.templates.renderer import MAX_BODY, MAX_TITLE
+from tocsin.templates.renderer import MAX_BODY, MAX_MAIL_BYTES, MAX_TITLE
 from tocsin.templates.sms import measure, outside_gsm
 
 _ID: Final = "0" * 36 + ":push"
@@ -85,7 +85,9 @@ def _shown(content: Content, locale: str, channel: Channel, kind: str) -> Shown:
             )
         case Channel.EMAIL:
             size = len(content.body.encode()) + len(content.html.encode())
-            return msgspec.structs.replace(said, bytes=size, warnings=_cut(content, channel))
+            return msgspec.structs.replace(
+                said, bytes=size, max_bytes=MAX_MAIL_BYTES, warnings=_cut(content, channel)
+            )
         case Channel.INAPP:
             return msgspec.structs.replace(said, warnings=_cut(content, channel))
 

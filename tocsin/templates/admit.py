@@ -22,6 +22,9 @@ from tocsin.templates.words import Said, parts, said_on
 _EXAMPLES: Final[Mapping[str, Any]] = {
     "string": "x", "integer": 1, "number": 1.5, "boolean": True, "list": [], "object": {}, "any": 1,
 }  # fmt: skip
+_MOST_NODES: Final = 20_000
+"""Of all locales together; compiling so many takes most of a second."""
+
 _MISSING: Final = "missing variable: "
 
 
@@ -31,10 +34,14 @@ def admit(template_id: str, record: TemplateVersion, renderer: Renderer) -> None
     _check_variables(record.variables, template_id)
     _check_locales(record)
     allowed = BUILT_IN | record.variables.keys()
+    size = 0
     for locale, words in record.locales.items():
         for name, said in _own_words(words):
             for part in parts(said):
-                _check_part(f"locales.{locale}.{name}.{part.name}", part.source, allowed)
+                place = f"locales.{locale}.{name}.{part.name}"
+                size += _check_part(place, part.source, allowed)
+                if size > _MOST_NODES:
+                    raise Invalid(place, f"brings the expressions to more than {_MOST_NODES:,}")
         if template_id == OTP:
             _check_code(locale, words)
     version = Version(template_id, record)
@@ -68,7 +75,8 @@ def _own_words(words: Words) -> Iterator[tuple[str, Said]]:
             yield name, said
 
 
-def _check_part(field: str, source: str, allowed: frozenset[str]) -> None:
+def _check_part(field: str, source: str, allowed: frozenset[str]) -> int:
+    """How much there is to compile, in nodes."""
     try:
         tree = grammar.read(source)
     except Forbidden as error:
@@ -79,6 +87,7 @@ def _check_part(field: str, source: str, allowed: frozenset[str]) -> None:
     for name, line in grammar.undeclared(tree):
         if name not in allowed:
             raise Invalid(field, f"line {line}: `{name}` is not among the variables")
+    return grammar.size(tree)
 
 
 def _check_code(locale: str, words: Words) -> None:

@@ -65,6 +65,11 @@ def assigned(tree: nodes.Template) -> Iterator[tuple[str, int]]:
             yield name.name, name.lineno
 
 
+def size(tree: nodes.Template) -> int:
+    """Its nodes: what compiling it costs."""
+    return sum(1 for _ in tree.find_all(nodes.Node))
+
+
 def _check(node: nodes.Node, depth: int, loops: int) -> None:
     if depth > _MOST_DEPTH:
         raise Forbidden(node.lineno, "nested too deeply")

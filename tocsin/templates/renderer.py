@@ -31,6 +31,9 @@ MAX_BODY: Final = {Channel.PUSH: 1_000, Channel.INAPP: 4_000, Channel.SMS: 1_600
 MAX_PUSH_BYTES: Final = 2_900
 """Of a push's body: with a title of 200 characters the whole stays below 4,096 bytes."""
 
+MAX_MAIL_BYTES: Final = 1_000_000
+"""Of text and HTML together, UTF-8; a larger mail is not sent."""
+
 _ELLIPSIS: Final = {Channel.SMS: "..."}
 """A real one would make an SMS of Latin letters one of half as many characters a part."""
 
@@ -128,6 +131,8 @@ def said(version: Version, locale: str, channel: Channel, variables: dict[str, A
     except _BROKEN as error:
         # not the error's text: it may quote the data
         raise Permanent(f"template error: {type(error).__name__}") from None
+    if channel is Channel.EMAIL and _large(body, html):
+        raise Permanent(f"a mail of more than {MAX_MAIL_BYTES:,} bytes")
     return Content(
         body=_cut_body(body.strip(), channel),
         title=_cut(" ".join(title.split()), MAX_TITLE, "…"),
@@ -139,13 +144,19 @@ def said(version: Version, locale: str, channel: Channel, variables: dict[str, A
 
 _BROKEN: Final = (
     TemplateError, Forbidden, TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
-    RecursionError, SyntaxError, MemoryError,
+    RecursionError, SyntaxError, MemoryError, AssertionError,
 )  # fmt: skip
 """What hostile words and data can come to; whatever else is raised is a bug of ours."""
 
 
 def _chosen(delivery: Delivery) -> Chosen:
     return Chosen(delivery.template_id, delivery.template_version)
+
+
+def _large(body: str, html: str) -> bool:
+    if len(body) + len(html) <= MAX_MAIL_BYTES // 4:
+        return False
+    return len(body.encode()) + len(html.encode()) > MAX_MAIL_BYTES
 
 
 def _cut_body(text: str, channel: Channel) -> str:

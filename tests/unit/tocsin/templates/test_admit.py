@@ -63,6 +63,16 @@ def test_refusals(changes: dict[str, Any], field: str, reason: str) -> None:
     assert (caught.value.field, caught.value.reason) == (field, reason)
 
 
+def test_there_is_a_bound_on_what_is_to_be_compiled() -> None:
+    long = {f"l{c}": Words(sms=Sms("{{ x }}" * 6_000)) for c in "abcde"}
+    with pytest.raises(Invalid) as caught:
+        admitted(record(variables=X, locales=long, default_locale="la"))
+    assert caught.value.field == "locales.ld.sms.body"
+    assert caught.value.reason.endswith("to more than 20,000")
+    plain = {f"l{c}": Words(sms=Sms("x" * 65_000)) for c in "abcde"}
+    admitted(record(variables=X, locales=plain, default_locale="la"))
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -128,6 +128,15 @@ def test_a_long_sms_is_cut_without_leaving_its_alphabet() -> None:
     assert (len(body), body[-4:]) == (1_600, "x...")
 
 
+def test_a_mail_larger_than_a_megabyte_is_not_sent() -> None:
+    data = {"message": "ж" * 240_000}
+    item = delivery(template_id="DEFAULT", channel=Channel.EMAIL, data=data)
+    assert len(Renderer(SETTINGS).render(item, profile()).body) > 240_000
+    large = delivery(template_id="DEFAULT", channel=Channel.EMAIL, data={"text": "ж" * 260_000})
+    with pytest.raises(Permanent, match="more than 1,000,000 bytes"):
+        Renderer(SETTINGS).render(large, profile())
+
+
 def test_codes_are_said_in_the_shops_words_or_else_in_the_bundled_ones() -> None:
     own = record(
         variables={"code": Variable(), "minutes": Variable("integer")},

@@ -1,6 +1,7 @@
 """Hostile words and hostile data: bounded in work and size, and nothing of Python in reach."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.tocsin.templates.makers import email, filled, push, sms
 from tocsin.errors import Permanent
 from tocsin.records import Channel, Variable
+from tocsin.templates.filters import ALLOWED, TESTS
 
 SMS, EMAIL, PUSH = Channel.SMS, Channel.EMAIL, Channel.PUSH
 SECONDS = 2.0
@@ -184,3 +186,37 @@ def test_a_push_always_fits(body: str) -> None:
     assert len(content.body.encode()) <= 2_900
     assert len(content.body) <= 1_000
     assert body.strip().startswith(content.body.removesuffix("…"))
+
+
+_DATA = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abk"), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+_ATOMS = st.sampled_from(["a", "b", "a.b", "a[0]", "a[1:]", "1", "0.5", "'x'", "-a", "true"])
+_CALLS = st.sampled_from(["", "()", "(1)", "('x')", "(a)", "(b, a)", "(a, b, a)", "(x=1)"])
+_EXPRESSIONS = st.recursive(
+    _ATOMS,
+    lambda inner: (
+        st.builds(lambda e, f, c: f"({e}) | {f}{c}", inner, st.sampled_from([*ALLOWED]), _CALLS)
+        | st.builds(lambda e, t, c: f"({e}) is {t}{c}", inner, st.sampled_from([*TESTS]), _CALLS)
+        | st.builds(
+            lambda e, o, f: f"({e}) {o} ({f})",
+            inner,
+            st.sampled_from(["+", "-", "*", "/", "//", "%", "~", "==", "<", "in", "and", "or"]),
+            inner,
+        )
+    ),
+    max_leaves=4,
+)
+
+
+@given(_EXPRESSIONS, _DATA, _DATA)
+def test_nothing_but_a_clear_end_comes_of_any_words_and_data(words: str, a: Any, b: Any) -> None:
+    loop = f"{{% for a in b %}}{{{{ {words} }}}}{{% endfor %}}"
+    for body in (f"{{{{ {words} }}}}", f"{{% if {words} %}}y{{% endif %}}", loop):
+        for version, channel in ((sms(body), SMS), (email(body), EMAIL)):
+            with suppress(Permanent):
+                filled(version, channel, a=a, b=b)
