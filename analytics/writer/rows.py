@@ -35,8 +35,11 @@ from tocsin.topics import DEAD, OTP, OUTCOMES, PROFILES, REQUESTS_BY_LANE
 from tocsin.topics import ENGAGEMENT as ENGAGEMENT_TOPIC
 from tocsin.topics import INVENTORY as INVENTORY_TOPIC
 
-STATIONS: Final = frozenset({State.DEFERRED, State.RETRY})
+_STATIONS: Final = (State.DEFERRED, State.RETRY)
 """Looks at a delivery that are always on record, with a trace or without."""
+
+_ENDS: Final = tuple(sorted(TERMINAL))
+"""As tuples: the hash of an enum's member is computed in Python, and this runs for every row."""
 
 _NEW_MS: Final = 86_400_000
 """A profile no older than this when it was written tells of a registration."""
@@ -137,8 +140,8 @@ def _outcomes(records: Iterable[Record]) -> Filled:
             skipped += 1
             continue
         opened += [each for each in batch.outcomes if each.state is State.ACCEPTED]
-        ended += [each for each in batch.outcomes if each.state in TERMINAL]
-        looks += [each for each in batch.outcomes if each.trace or each.state in STATIONS]
+        ended += [each for each in batch.outcomes if each.state in _ENDS]
+        looks += [each for each in batch.outcomes if each.trace or each.state in _STATIONS]
     return Filled({ACCEPTED: opened, DELIVERIES: ended, DECISIONS: looks}, skipped)
 
 

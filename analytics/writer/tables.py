@@ -91,7 +91,10 @@ def _whole(name: str, kind: str, least: int, most: int) -> Column:
     get = attrgetter(name)
 
     def values(rows: Sequence[Any]) -> list[int | None]:
-        found = map(get, rows)
+        found = list(map(get, rows))
+        # nearly always they fit, and then nothing runs per row
+        if found and None not in found and least <= min(found) and max(found) <= most:
+            return found
         return [None if n is None else min(max(n, least), most) for n in found]
 
     return Column(name, kind, values)
