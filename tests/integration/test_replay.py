@@ -23,7 +23,7 @@ from tocsin.records import InventoryChange, OtpChallenge, decode, encode
 from tocsin.records.codec import split_requests
 from tocsin.settings import Settings, load
 from tocsin.store import Subscriptions
-from tocsin.topics import INVENTORY, OTP, REQUESTS, Topic
+from tocsin.topics import INVENTORY, OTP, REQUESTS_HIGH, Topic
 
 pytestmark = pytest.mark.integration
 ROWS = 300
@@ -150,7 +150,7 @@ async def test_a_replay_does_what_the_file_comes_to_and_again_changes_nothing(
     whole = await system.report("--dry-run", "--limit", str(ROWS))
     async with (
         reading(system.settings, INVENTORY) as stock,
-        reading(system.settings, REQUESTS) as asked,
+        reading(system.settings, REQUESTS_HIGH) as asked,
     ):
         first = await system.report("--limit", str(ROWS))
         assert first | {"seconds": 0, "verified_otps": 0} == whole | {"seconds": 0}

@@ -169,7 +169,7 @@ _passed_on("replay", "Play a sales file into the running system: `tocsin replay 
 _passed_on("audit", "The conservation law over ClickHouse: every accepted delivery ends once.")
 _passed_on("sql", 'Query ClickHouse: `tocsin sql "SELECT …"`.')
 _passed_on("dlq", "Dead letters: `tocsin dlq list`, `show` and `replay`.")
-_passed_on("rebuild", "Rebuild Redis from the compacted topics.")
+_passed_on("rebuild", "Restore Redis from the log, on a running system too.")
 
 
 if __name__ == "__main__":

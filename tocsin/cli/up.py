@@ -108,8 +108,8 @@ class Up:
         directory = self._session.home.root / name
         if name in ("valkey", "clickhouse") and directory.exists():
             self._screen.say(
-                f"if its data is damaged, move {directory} away and start again: the log, where it "
-                "is not in memory, and `tocsin rebuild` bring back what can be brought back"
+                f"if its data is damaged, move {directory} away and start again: the store is "
+                "restored from the log, as far as that reaches; ClickHouse's books begin anew"
             )
 
     def _told_to_stop(self) -> None:
