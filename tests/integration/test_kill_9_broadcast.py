@@ -30,7 +30,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(1_800)]
 
 RECIPIENTS: Final = int(os.environ.pop("TOCSIN_TEST_RECIPIENTS", "4000"))
 VICTIMS: Final = (
-    "sender-push-0", "streams-1", "shard-0", "writer", "valkey", "api", "clickhouse", "actors", "ray",
+    "sender-push-0", "streams-1", "shard-0", "writer", "valkey", "api", "clickhouse", "actors",
+    "ray",
 )  # fmt: skip
 _ENDED: Final = "SELECT count() FROM tocsin.deliveries FINAL WHERE type = 'SALE_OFFER'"
 _STATES: Final = """
