@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from actors.message import Sent
 from tocsin.errors import Ambiguous, Permanent, SendError, Transient
 from tocsin.quiet import quiet_until
-from tocsin.records import Channel, Delivery, Priority, Profile, State
+from tocsin.records import Channel, Delivery, Priority, Profile, State, is_compulsory
 from tocsin.store import SendResult
 
 AMBIGUOUS_WAIT: Final = 1.0
@@ -30,20 +30,19 @@ class Overdue(Permanent):
 
 
 def refusal(delivery: Delivery, profile: Profile | None, now: datetime) -> SendResult | None:
-    """Why a delivery is not to be made, or not now; None: make it. Critical ones pass an opt-out
-    and quiet hours."""
+    """Why a delivery is not to be made, or not now; None: make it. Critical ones pass quiet
+    hours, and of category security an opt-out, too."""
     if delivery.expires_at is not None and delivery.expires_at <= now:
         return SendResult(delivery.delivery_id, State.EXPIRED, "expired")
     if profile is None:
         return SendResult(delivery.delivery_id, State.SUPPRESSED, "unknown_user")
-    if delivery.priority is not Priority.CRITICAL:
+    if not is_compulsory(delivery.priority, delivery.category):
         preferences = profile.preferences
         if preferences.opted_out:
             return SendResult(delivery.delivery_id, State.SUPPRESSED, "opted_out")
         if delivery.channel in preferences.muted.get(delivery.category, ()):
             return SendResult(delivery.delivery_id, State.SUPPRESSED, "muted")
-        return _quiet(delivery, profile, now)
-    return None
+    return None if delivery.priority is Priority.CRITICAL else _quiet(delivery, profile, now)
 
 
 def _quiet(delivery: Delivery, profile: Profile, now: datetime) -> SendResult | None:

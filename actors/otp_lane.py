@@ -29,6 +29,7 @@ from tocsin.records import Channel, Lane, OtpChallenge, Priority, State, encode
 from tocsin.settings import Settings
 from tocsin.store import Claims, SendResult, Templates, connect
 from tocsin.store.buckets import Buckets
+from tocsin.store.clock import StoreClock
 from tocsin.store.otp import Deliverable, OtpStore
 from tocsin.templates import Chosen, Renderer
 from tocsin.templates.built_in import OTP
@@ -56,7 +57,9 @@ class OtpLane:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings, self.name, self._make = settings, name, make
-        self._clock, self._chance = clock or SystemClock(), chance
+        self._clock: Clock = clock or SystemClock()
+        self._by_store, self._chance = clock is None, chance
+        self._keeping: asyncio.Task[None] | None = None
         self._owner = f"{name}:{uuid.uuid4().hex}"
         self._starting = asyncio.Lock()
         self._redis: Redis | None = None
@@ -69,6 +72,9 @@ class OtpLane:
         async with self._starting:
             if self._redis is None:
                 redis = await connect(self._settings)
+                if self._by_store:
+                    self._clock = fleets = await StoreClock.set_by(redis)
+                    self._keeping = asyncio.create_task(fleets.keep())
                 self._store = OtpStore(redis, self._settings, self._clock)
                 self._renderer, self._templates = Renderer(self._settings), Templates(redis)
                 vendors = self._make(self._settings, CHANNELS, redis)
@@ -109,6 +115,8 @@ class OtpLane:
 
     async def close(self) -> None:
         """Finish what is at work and disconnect."""
+        if self._keeping:
+            self._keeping.cancel()
         if self._redis is not None:
             await self._ledger.close()
             await self._providers.close()

@@ -21,7 +21,7 @@ from actors.ledger import Ledger, patiently
 from actors.message import Content, Message
 from actors.pace import Pace
 from actors.vendors import MakeVendors, make_vendors
-from tocsin.clock import Clock
+from tocsin.clock import Clock, SystemClock
 from tocsin.errors import Invalid, Permanent
 from tocsin.records import LANES, Channel, Delivery, DeliveryBatch, Profile, State, encode, lane_of
 from tocsin.settings import Settings
@@ -55,7 +55,8 @@ class Sender:
         clock: Clock | None = None,
     ) -> None:
         self._settings, self._channel, self.name = settings, Channel(channel), name
-        self._make, self._clock = make, clock
+        self._make, self._by_store = make, clock is None
+        self._clock: Clock = clock or SystemClock()
         self._keeping: asyncio.Task[None] | None = None
         self._owner = f"{name}:{uuid.uuid4().hex}"
         rate: float = getattr(settings.rate, self._channel.value)
@@ -78,18 +79,14 @@ class Sender:
                 self._renderer, self._templates = Renderer(self._settings), Templates(redis)
                 vendors = self._make(self._settings, (self._channel,), redis)
                 pace = partial(Pace, Buckets(redis), self._channel.value, self._rate)
-                clock = self._clock or await self._fleets(redis)
-                self._clock = clock
-                self._providers = HandOver(vendors, pace, clock, LANES)
+                if self._by_store:
+                    self._clock = fleets = await StoreClock.set_by(redis)
+                    self._keeping = asyncio.create_task(fleets.keep())
+                self._providers = HandOver(vendors, pace, self._clock, LANES)
                 self._cancellations = Cancellations(redis)
                 self._ledger = Ledger(Claims(redis, self._owner))
                 self._ledger.start()
                 self._redis = redis
-
-    async def _fleets(self, redis: Redis) -> Clock:
-        clock = await StoreClock.set_by(redis)
-        self._keeping = asyncio.create_task(clock.keep())
-        return clock
 
     async def facts(self) -> dict[str, Any]:
         """`start`, and what people want to know of it: the process id."""
@@ -179,7 +176,6 @@ class Sender:
     ) -> SendResult:
         if ambiguous and not may_repeat(delivery):
             return unrepeated(delivery.delivery_id)
-        assert self._clock is not None  # there since `start`
         refused = refusal(delivery, profile, self._clock.now())
         if refused is not None:
             return replace(refused, ambiguous=ambiguous)

@@ -16,7 +16,7 @@ from api.publish import Publish
 from tocsin.clock import Clock
 from tocsin.errors import Invalid, TocsinError
 from tocsin.ids import marked, new_id
-from tocsin.records import Lane, NotificationRequest, decode, encode, lane_of
+from tocsin.records import Lane, NotificationRequest, check_send_at, decode, encode, lane_of
 from tocsin.store import Cancellations, Profiles
 from tocsin.templates import Choose, Chosen, Wanted
 from tocsin.templates.built_in import OTP
@@ -187,6 +187,7 @@ def _value(body: NotificationBody, notification_id: str, chosen: Chosen, now: da
 
     Raises `Invalid` for one that no record can hold.
     """
+    check_send_at(body.send_at, now)
     value = encode(
         NotificationRequest(
             notification_id=notification_id,

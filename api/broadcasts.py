@@ -13,7 +13,7 @@ from api.publish import Publish
 from tocsin.clock import Clock
 from tocsin.errors import Invalid, Refused
 from tocsin.ids import new_id
-from tocsin.records import Broadcast, Cancellation, decode, encode
+from tocsin.records import Broadcast, Cancellation, check_send_at, decode, encode
 from tocsin.store import Broadcasts
 from tocsin.store.broadcasts import Progress
 from tocsin.templates import Choose, Wanted
@@ -79,7 +79,7 @@ class TakeBroadcasts:
         """Nobody further is told. Raises `Refused` (404). Cancelling twice is cancelling."""
         await self.progress(broadcast_id)
         now = self._clock.now()
-        taken_back = Cancellation(notification_id=broadcast_id, user_id="", at=now, by=by)
+        taken_back = Cancellation(notification_id=broadcast_id, at=now, by=by)
         await self._publish.one(CANCELLATIONS, broadcast_id, encode(taken_back))
         await self._store.cancel(broadcast_id, now)
         return await self.progress(broadcast_id)
@@ -91,6 +91,7 @@ def check(broadcast: Broadcast, size: int, now: datetime) -> None:
     `size` is that of the broadcast's JSON, in bytes.
     """
     broadcast.check(size)
+    check_send_at(broadcast.send_at, now)
     if broadcast.expires_at is not None:
         if broadcast.expires_at <= now:
             raise Invalid("expires_at", "is over already")

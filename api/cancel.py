@@ -70,7 +70,7 @@ class Cancel:
         ):
             raise away or Refused("not_found", f"there is no notification {notification_id!r}")
         user_id = status.user_id if status and status.user_id else ""
-        line = Cancellation(notification_id, user_id, self._clock.now(), by)
+        line = Cancellation(notification_id, self._clock.now(), by)
         await self._publish.one(CANCELLATIONS, notification_id, encode(line))
         late = await self._cancellations.cancel(notification_id)
         if user_id:

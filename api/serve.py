@@ -16,6 +16,7 @@ from tocsin.kafka import start_producer
 from tocsin.process import ready, run
 from tocsin.settings import Settings
 from tocsin.store import connect
+from tocsin.store.clock import StoreClock
 from tocsin.templates.feed import Feed
 
 _FINISH_SECONDS: Final = 15.0
@@ -30,7 +31,9 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         stack.push_async_callback(redis.aclose)
         producer = await start_producer(settings)
         stack.push_async_callback(producer.stop)
-        services = Services.over(settings, redis, producer)
+        clock = await StoreClock.set_by(redis)
+        stack.callback(asyncio.create_task(clock.keep()).cancel)
+        services = Services.over(settings, redis, producer, clock)
         stack.push_async_callback(services.figures.close)
         feed = Feed(settings, services.catalogue)
         await feed.start()

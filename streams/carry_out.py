@@ -38,8 +38,8 @@ class CarryOut:
         self._caps, self._rules = caps, rules
 
     async def __call__(self, cases: Sequence[Case]) -> None:
-        """The waits are in the log before they are in the store: what is lost there is restored
-        from here, and not the other way round."""
+        """The waits are in the log and in the store when it returns. Of digests the store has a say
+        first: it knows which one collects."""
         cases = await self.counted(cases)
         emit = Emit(self._producer)
         routed: Counter[tuple[Channel, str]] = Counter()
@@ -87,13 +87,17 @@ class CarryOut:
         collected = [w for w in waits if w[1].deferred.why == "digest"]
         entries = await self._schedule.collect([wait.deferred for _, wait in collected])
         placed = [(case, wait, wait.deferred) for case, wait in plain]
-        placed += [(*w, entry) for w, entry in zip(collected, entries, strict=True)]
+        placed += [(*w, entry) for w, entry in zip(collected, entries, strict=True) if entry]
         for case, wait, entry in placed:
             emit.outcomes(_waiting(case, wait, entry), case.partition)
-        records = [(entry.schedule_id, encode(entry)) for *_, entry in placed]
-        await send_keyed(self._producer, SCHEDULE, records)
+        await defer(self._producer, [entry for *_, entry in placed])
         await emit.flush()
         await self._schedule.put([wait.deferred for _, wait in plain])
+
+
+async def defer(producer: AIOKafkaProducer, entries: Sequence[Deferred]) -> None:
+    """Write down what waits, where it cannot be lost; durable when it returns."""
+    await send_keyed(producer, SCHEDULE, [(each.schedule_id, encode(each)) for each in entries])
 
 
 def _waiting(case: Case, wait: Wait, entry: Deferred) -> list[Outcome]:

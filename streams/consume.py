@@ -16,7 +16,15 @@ from typing import Any, NamedTuple, NoReturn
 
 import faust
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from redis.exceptions import RedisError
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
 from streams.app import raw_topic
 from streams.bury import Bury
@@ -29,6 +37,9 @@ log = logging.getLogger(__name__)
 
 OUTAGE = (EngineUnavailable, RedisError, KafkaError, OSError, TimeoutError)
 """What says nothing about a record: the batch is tried again until the engine is back."""
+
+_PASSING = (ReadOnlyError, OutOfMemoryError, TryAgainError, ClusterDownError, MasterDownError)
+"""What a store answers while it cannot serve, and will again."""
 
 EX_SOFTWARE = 70
 
@@ -165,6 +176,8 @@ class Consume:
             except MessageSizeTooLargeError:
                 raise  # says something about a record, and no waiting makes it smaller
             except OUTAGE as error:
+                if isinstance(error, ResponseError) and not isinstance(error, _PASSING):
+                    raise  # the store answered: it is the data, and waiting changes nothing
                 if pause == 0.1:
                     log.warning("%s waits: %s: %s", self.topic.name, type(error).__name__, error)
                 await asyncio.sleep(pause)

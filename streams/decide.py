@@ -25,6 +25,7 @@ from tocsin.records import (
     Profile,
     State,
     Strategy,
+    is_compulsory,
     lane_of,
     schedule_id,
 )
@@ -75,8 +76,8 @@ def decide(
 ) -> list[Look]:
     """One look per channel (several channels may share a `Wait`): the request's, or its type's.
 
-    Critical messages pass opt-out, muting and quiet hours: they are the log-in code and the
-    security warning. Nothing else does. Caps come after (capping.py), since they need a count.
+    Critical messages pass quiet hours; those of category security also opt-out and muting: they are
+    the log-in code and the security warning. Caps come after (capping.py): they need a count.
     """
     return list(_Case(request, profile, facts, rules).looks())
 
@@ -116,7 +117,7 @@ class _Case:
             else:
                 candidates.append(channel)
         if candidates:
-            self._trace += ";opt_out=no;muted=no;address=yes" if not self._critical else ""
+            self._trace += ";opt_out=no;muted=no;address=yes"
             yield from self._timed(candidates)
 
     def _channels(self) -> list[Channel]:
@@ -153,7 +154,7 @@ class _Case:
         """The step that refuses a channel, and the reason."""
         profile = self._profile
         assert profile is not None  # else it ended as a whole
-        if not self._critical:
+        if not is_compulsory(self._request.priority, self._category):
             if profile.preferences.opted_out:
                 return "opt_out", "opted_out"
             if channel in profile.preferences.muted.get(self._category, ()):

@@ -9,14 +9,27 @@ from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
 from actors.pool import Pools
+from streams.carry_out import defer
 from streams.consume import Record
 from streams.emit import Emit
 from streams.retry_policy import exhausted, next_wait
 from streams.rules import Rules
 from tocsin.clock import Clock
 from tocsin.metrics import AMBIGUOUS, OUTCOMES, RETRIES
-from tocsin.records import Channel, Delivery, DeliveryBatch, Outcome, State, decode_internal
+from tocsin.records import (
+    Channel,
+    Deferred,
+    Delivery,
+    DeliveryBatch,
+    NotificationRequest,
+    Outcome,
+    State,
+    Strategy,
+    decode_internal,
+    schedule_id,
+)
 from tocsin.store import SendResult
+from tocsin.store.schedule import Schedule
 
 
 class Dispatch:
@@ -28,22 +41,30 @@ class Dispatch:
         channel: Channel,
         producer: AIOKafkaProducer,
         pools: Pools,
+        schedule: Schedule,
         clock: Clock,
         rules: Rules,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._channel, self._producer, self._pools = channel, producer, pools
+        self._schedule = schedule
         self._clock, self._rules, self._chance = clock, rules, chance
 
     async def __call__(self, records: Sequence[Record]) -> None:
         emit = Emit(self._producer)
         ended: Counter[State] = Counter()
+        waits: list[Deferred] = []
         for partition, deliveries in _by_partition(records).items():
             results = await self._pools.send(self._channel, partition, deliveries)
             now = self._clock.now()
             for delivery, result in zip(deliveries, results, strict=True):
-                self._conclude(delivery, result, partition, emit, ended, now)
+                if result.state is State.DEFERRED:
+                    waits.append(self._until_morning(delivery, result, partition, emit, now))
+                else:
+                    self._conclude(delivery, result, partition, emit, ended, now)
+        await defer(self._producer, waits)
         await emit.flush()
+        await self._schedule.put(waits)
         for state, count in ended.items():
             OUTCOMES.labels(self._channel, state).inc(count)
 
@@ -65,11 +86,6 @@ class Dispatch:
             if not over:
                 self._put_off(delivery, result, now + timedelta(seconds=wait), partition, emit, now)
                 return
-        if result.state is State.DEFERRED:
-            # into quiet hours: as long as they last, and no attempt of its own
-            until = now + timedelta(seconds=result.retry_after or 0)
-            self._put_off(delivery, result, until, partition, emit, now)
-            return
         outcome = outcome_of(delivery, result, now, over)
         ended[outcome.state] += 1
         emit.outcomes((outcome,), partition)
@@ -83,11 +99,9 @@ class Dispatch:
         emit: Emit,
         now: datetime,
     ) -> None:
-        """To the retry topics, and on record. The attempt's number grows also where none was made:
-        the claims know a result by it."""
+        """To the retry topics, and on record."""
         RETRIES.labels(delivery.channel).inc()
-        station = outcome_of(delivery, result, now)
-        emit.outcomes((replace(station, state=result.state, due_at=until),), partition)
+        _on_record(delivery, result, until, partition, emit, now)
         again = replace(
             delivery,
             attempt=delivery.attempt + 1,
@@ -95,6 +109,56 @@ class Dispatch:
             tried_at=delivery.tried_at or now,
         )
         emit.delivery(again, partition, now)
+
+    def _until_morning(
+        self, delivery: Delivery, result: SendResult, partition: int, emit: Emit, now: datetime
+    ) -> Deferred:
+        """It met the person's quiet hours at its sender: it is decided on again when they end."""
+        until = now + timedelta(seconds=result.retry_after or 0)
+        _on_record(delivery, result, until, partition, emit, now)
+        return deferred_of(delivery, until)
+
+
+def _on_record(
+    delivery: Delivery,
+    result: SendResult,
+    until: datetime,
+    partition: int,
+    emit: Emit,
+    now: datetime,
+) -> None:
+    station = outcome_of(delivery, result, now)
+    emit.outcomes((replace(station, state=result.state, due_at=until),), partition)
+
+
+def deferred_of(delivery: Delivery, until: datetime) -> Deferred:
+    """A delivery as what it was before it was routed, to be looked at again."""
+    request = NotificationRequest(
+        notification_id=delivery.notification_id,
+        user_id=delivery.user_id,
+        type=delivery.type,
+        data=delivery.data,
+        channels=(delivery.channel,),
+        priority=delivery.priority,
+        strategy=Strategy.ALL,
+        template_id=delivery.template_id,
+        template_version=delivery.template_version,
+        category=delivery.category,
+        collapse_key=delivery.collapse_key,
+        expires_at=delivery.expires_at,
+        accepted_at=delivery.accepted_at,
+        broadcast_id=delivery.broadcast_id,
+    )
+    return Deferred(
+        schedule_id=schedule_id(delivery.notification_id, request.channels),
+        request=request,
+        channels=request.channels,
+        accepted_at=delivery.accepted_at,
+        due_at=until,
+        why="quiet_hours",
+        category=delivery.category,
+        unless=delivery.unless,
+    )
 
 
 _OVER = {

@@ -39,7 +39,7 @@ class Emit:
         """To its channel, or to the retry topic that holds it until `not_before`."""
         wait = (delivery.not_before - now).total_seconds() if delivery.not_before else 0
         lane = lane_of(delivery.priority)
-        topic = tier(wait) if wait > 0 else BY_CHANNEL[delivery.channel, lane]
+        topic = tier(wait, lane) if wait > 0 else BY_CHANNEL[delivery.channel, lane]
         self._deliveries[topic, partition].append(delivery)
 
     def outcomes(self, outcomes: Iterable[Outcome], partition: int) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -26,6 +26,8 @@ from tocsin.templates import Wanted
 from tocsin.topics import BROADCASTS, PAGES, REQUESTS_BY_LANE
 
 log = logging.getLogger(__name__)
+
+_AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
 
 HOLD: Final = 300.0
 """Seconds that a broadcast is waited for; one that is not due by then goes round again."""
@@ -57,7 +59,8 @@ class _Held(NamedTuple):
 
     @property
     def due_at(self) -> datetime:
-        return self.broadcast.send_at or self.record.at
+        """At once, unless it says when: no other clock than the store's has a say in it."""
+        return self.broadcast.send_at or _AT_ONCE
 
 
 class Begin:

@@ -42,11 +42,11 @@ from tocsin.topics import (
 Restore = Callable[[Work], Awaitable[None]]
 
 VIEWS: Final[tuple[tuple[Topic, Restore], ...]] = (
+    (CANCELLATIONS, cancellations),
+    (TEMPLATES, templates),
     (PROFILES, profiles),
     (SUBSCRIPTIONS, subscriptions),
     (INVENTORY, stock),
-    (TEMPLATES, templates),
-    (CANCELLATIONS, cancellations),
     (SCHEDULE, schedule),
 )
 """What the store holds of which topic, in the order of restoring. A further view is a line here;

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from streams.rules import Rules
-from tocsin.records import Delivery
-from tocsin.topics import RETRY_LONG, RETRY_MEDIUM, RETRY_SHORT, Topic
+from tocsin.records import Delivery, Lane
+from tocsin.topics import RETRIES, RETRIES_HIGH, Topic
 
 SHORT, MEDIUM, LONG = 2.0, 30.0, 300.0
 """Bounds in seconds of what the three retry topics hold. What is due in two seconds never stands
@@ -16,11 +16,12 @@ CAP: Final = 300.0
 """Longest wait, also of a provider's Retry-After: a hostile or huge one must not park a message."""
 
 
-def tier(wait: float) -> Topic:
+def tier(wait: float, lane: Lane) -> Topic:
     """The retry topic for a wait in seconds; beyond LONG a delivery goes round again."""
+    short, medium, long = RETRIES_HIGH if lane is Lane.HIGH else RETRIES
     if wait <= SHORT:
-        return RETRY_SHORT
-    return RETRY_MEDIUM if wait <= MEDIUM else RETRY_LONG
+        return short
+    return medium if wait <= MEDIUM else long
 
 
 def next_wait(attempt: int, retry_after: float | None, chance: float) -> float:

@@ -139,8 +139,10 @@ async def taken_back(
 
 
 def undecidable(request: NotificationRequest, facts: Facts, rules: Rules) -> list[Look]:
-    """How a request ends that a bug of ours cannot decide on."""
+    """How a request, or what has waited of it, ends that a bug of ours cannot decide on."""
     channels = request.channels or rules.of(request.type).channels
+    if facts.woken:
+        channels = facts.woken.channels
     return [
         End(early_outcome(request, channel, facts, State.FAILED, "could not be routed"))
         for channel in dict.fromkeys(channels)

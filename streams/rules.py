@@ -18,6 +18,9 @@ from tocsin.records.profile import LocalTime
 
 BUNDLED: Final = Path(__file__).with_name("rules.toml")
 OTHER: Final = "OTHER"
+DIGEST: Final = "DIGEST"
+"""The type of what digests become."""
+
 EVERYTHING: Final = "all"
 """The category whose cap counts all categories together."""
 
@@ -103,6 +106,8 @@ class Rules(_Rule, frozen=True, dict=True):
     cascade: Cascade
 
     def __post_init__(self) -> None:
+        if (digest := self.types.get(DIGEST)) and digest.digest:
+            raise ValueError(f"`types.{DIGEST}.digest`: digests are not collected into digests")
         if OTHER not in self.types:
             raise ValueError(f"`types.{OTHER}` is missing")
         if missing := [priority.value for priority in Priority if priority not in self.classes]:

@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaProducer
 from streams.consume import OUTAGE
 from tocsin.kafka import packed, partition_for, send_all
 from tocsin.metrics import SCHEDULE_WOKEN
-from tocsin.records import Deferred, encode
+from tocsin.records import LANES, Deferred, Lane, encode
 from tocsin.store.schedule import Schedule
-from tocsin.topics import DUE
+from tocsin.topics import DUE_BY_LANE
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +46,14 @@ class Scheduler:
                 await asyncio.sleep(PAUSE)
 
     async def once(self) -> int:
-        """Take what is due and hand it on; how many that were. Durable when it returns."""
-        taken = await self._schedule.take(MOST)
+        """Take what is due in each lane and hand it on; how many that were, of the lane that had
+        most. Durable when it returns."""
+        return max([await self._lane(lane) for lane in LANES])
+
+    async def _lane(self, lane: Lane) -> int:
+        taken = await self._schedule.take(lane, MOST)
         if taken.due:
-            await send_all(self._producer, DUE, self._values(taken.due))
+            await send_all(self._producer, DUE_BY_LANE[lane], self._values(taken.due))
             await self._schedule.hold(taken.due)
             SCHEDULE_WOKEN.inc(len(taken.due))
         return len(taken.due)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
 
 import faust
 
@@ -53,6 +53,24 @@ async def serve(
     if not stop.is_set():
         log.critical("Faust stopped by itself: %r", reason)
         sys.exit(EX_SOFTWARE)
+
+
+def beside(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """Run `work`, which never ends, beside the agents. If it does end, so does the process: the
+    supervisor starts it again, and nobody waits for ever for what it does."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_ended)
+    return task
+
+
+def _ended(task: "asyncio.Task[None]") -> None:
+    if task.cancelled():
+        return
+    try:
+        task.result()
+    except Exception:
+        die("what runs beside the agents failed")
+    die("what runs beside the agents ended by itself")
 
 
 def _setter(event: asyncio.Event):  # type: ignore[no-untyped-def]

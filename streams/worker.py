@@ -25,7 +25,7 @@ from streams.retry import Retry
 from streams.retry_policy import LONG, MEDIUM, SHORT
 from streams.route import Route
 from streams.scheduler import Scheduler
-from streams.serve import serve
+from streams.serve import beside, serve
 from streams.wake import Wake
 from tocsin.groups import STREAMS
 from tocsin.kafka import start_producer
@@ -41,16 +41,15 @@ from tocsin.templates import Catalogue, Renderer
 from tocsin.templates.feed import Feed
 from tocsin.topics import (
     BY_CHANNEL,
-    DUE,
+    DUE_BY_LANE,
     INVENTORY,
     OUTCOMES,
     REQUESTS_BY_LANE,
-    RETRY_LONG,
-    RETRY_MEDIUM,
-    RETRY_SHORT,
+    RETRIES,
+    RETRIES_HIGH,
 )
 
-_RETRIES = ((RETRY_SHORT, SHORT), (RETRY_MEDIUM, MEDIUM), (RETRY_LONG, LONG))
+_HOLDS = (SHORT, MEDIUM, LONG)
 
 
 class Tools(NamedTuple):
@@ -71,10 +70,7 @@ def consumers(tools: Tools) -> Sequence[Consume]:
         *_deciding(tools, bury, inbox),
         *fan_out.consumers(tools.settings, tools.producer, tools.redis, bury, tools.mind),
         *_sending(tools, bury),
-        *(
-            Consume(topic, Retry(tools.producer, inbox, tools.mind.clock, hold), bury, depth=64)
-            for topic, hold in _RETRIES
-        ),
+        *_retrying(tools, bury, inbox),
         Consume(OUTCOMES, tools.live, bury, within=0.05),
     )
 
@@ -90,15 +86,24 @@ def _deciding(tools: Tools, bury: Bury, inbox: Inbox) -> Iterator[Consume]:
     yield Consume(INVENTORY, restock, bury, most=500)
     for topic in REQUESTS_BY_LANE.values():
         yield Consume(topic, route, bury, most=50)
-    yield Consume(DUE, wake, bury, most=20)
+    for topic in DUE_BY_LANE.values():
+        yield Consume(topic, wake, bury, most=20)
 
 
 def _sending(tools: Tools, bury: Bury) -> Iterator[Consume]:
-    mind = tools.mind
+    mind, schedule = tools.mind, Schedule(tools.redis)
     for lane in LANES:
         for channel in CHANNELS:
-            work = Dispatch(channel, tools.producer, tools.pools, mind.clock, mind.rules)
+            work = Dispatch(channel, tools.producer, tools.pools, schedule, mind.clock, mind.rules)
             yield Consume(BY_CHANNEL[channel, lane], work, bury, most=2, within=0.01)
+
+
+def _retrying(tools: Tools, bury: Bury, inbox: Inbox) -> Iterator[Consume]:
+    for topics in (RETRIES, RETRIES_HIGH):
+        for topic, hold in zip(topics, _HOLDS, strict=True):
+            work = Retry(tools.producer, inbox, tools.mind.clock, hold)
+            # many short batches: one that is held keeps none of the others waiting
+            yield Consume(topic, work, bury, most=8, depth=64)
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
@@ -117,8 +122,8 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         pools = await Pools.connect(settings)
         await asyncio.gather(*(pools.send(channel, 0, []) for channel in CHANNELS))
         tools = Tools(settings, producer, redis, pools, mind, Live(pools))
-        for beside in (tools.live.run(), *_clockwork(tools)):
-            stack.callback(asyncio.create_task(beside).cancel)
+        for work in (tools.live.run(), *_clockwork(tools)):
+            stack.callback(beside(work).cancel)
         app: faust.App = make_app(settings, STREAMS, BULK_FETCH_WAIT_MS)
         await serve(settings, "streams", app, consumers(tools), stop)
 

@@ -13,7 +13,7 @@ _RECORD: Final[dict[str, type[Any]]] = {
     **{t.name: records.NotificationRequest for t in topics.REQUESTS_BY_LANE.values()},
     topics.OTP.name: records.OtpChallenge,
     topics.SCHEDULE.name: records.Deferred,
-    topics.DUE.name: records.DueBatch,
+    **{topic.name: records.DueBatch for topic in topics.DUE_BY_LANE.values()},
     topics.CANCELLATIONS.name: records.Cancellation,
     topics.BROADCASTS.name: records.Broadcast,
     topics.PAGES.name: records.Page,

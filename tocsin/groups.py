@@ -10,7 +10,7 @@ from tocsin.topics import (
     BROADCASTS,
     BY_CHANNEL,
     DEAD,
-    DUE,
+    DUE_BY_LANE,
     ENGAGEMENT,
     INVENTORY,
     OTP,
@@ -18,9 +18,8 @@ from tocsin.topics import (
     PAGES,
     PROFILES,
     REQUESTS_BY_LANE,
-    RETRY_LONG,
-    RETRY_MEDIUM,
-    RETRY_SHORT,
+    RETRIES,
+    RETRIES_HIGH,
     Topic,
 )
 
@@ -30,8 +29,8 @@ ANALYTICS: Final = "tocsin-analytics"
 
 READS: Final[Mapping[str, tuple[Topic, ...]]] = {
     STREAMS: (
-        INVENTORY, *REQUESTS_BY_LANE.values(), DUE, BROADCASTS, PAGES, *BY_CHANNEL.values(),
-        RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG,
+        INVENTORY, *REQUESTS_BY_LANE.values(), *DUE_BY_LANE.values(), BROADCASTS, PAGES,
+        *BY_CHANNEL.values(), *RETRIES, *RETRIES_HIGH,
     ),
     STREAMS_OTP: (OTP,),
     ANALYTICS: (

@@ -11,7 +11,7 @@ from aiokafka.partitioner import murmur2
 
 from tocsin.errors import EngineUnavailable
 from tocsin.settings import Settings
-from tocsin.topics import ALL, MAX_RECORD_BYTES, Topic
+from tocsin.topics import ALL, MAX_RECORD_BYTES, WEEK, Topic
 
 PLACE_HEADER: Final = "tocsin-place"
 """On a record put back: the ``topic:partition:offset`` it had, by which the router knows it."""
@@ -100,7 +100,8 @@ async def ensure_topics(settings: Settings) -> None:
 def _new_topic(topic: Topic, settings: Settings) -> NewTopic:
     config = {"max.message.bytes": str(5 * MAX_RECORD_BYTES)}
     if topic.compacted:
-        config["cleanup.policy"] = "compact"
-    else:
+        forgets = topic.retention_hours > WEEK
+        config["cleanup.policy"] = "compact,delete" if forgets else "compact"
+    if not topic.compacted or topic.retention_hours > WEEK:
         config["retention.ms"] = str(topic.retention_hours * 3_600_000)
     return NewTopic(topic.name, settings.partitions, settings.replication, topic_configs=config)

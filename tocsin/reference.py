@@ -8,7 +8,7 @@ from pydantic import BaseModel, SecretStr
 
 from tocsin.metrics import CATALOGUE
 from tocsin.settings import PREFIX, Settings
-from tocsin.topics import ALL
+from tocsin.topics import ALL, WEEK, Topic
 
 
 def page() -> str:
@@ -28,7 +28,7 @@ def page() -> str:
             *_table(
                 ("topic", "key", "kept", "what"),
                 (
-                    (f"`{t.name}`", t.key, "compacted" if t.compacted else f"{t.retention_hours} h",
+                    (f"`{t.name}`", t.key, _kept(t),
                      t.about + (" (internal)" if t.internal else ""))
                     for t in ALL
                 ),
@@ -40,6 +40,12 @@ def page() -> str:
             "",
         ]
     )  # fmt: skip
+
+
+def _kept(topic: Topic) -> str:
+    if not topic.compacted:
+        return f"{topic.retention_hours} h"
+    return f"compacted, {topic.retention_hours} h" if topic.retention_hours > WEEK else "compacted"
 
 
 def _settings() -> Iterator[tuple[str, str, str]]:

@@ -8,20 +8,24 @@ request to its outcome.
 from dataclasses import dataclass
 from typing import Final
 
+WEEK: Final = 168
+"""Hours."""
+
 MAX_RECORD_BYTES: Final = 1_000_000
 """Larger values are refused at the API and dead-lettered on Kafka."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic: its name, what its key is, and how it is kept."""
+    """One topic: its name, what its key is, and how it is kept: `compacted` for ever, or for more
+    than WEEK hours if it says so."""
 
     name: str
     key: str
     about: str
     compacted: bool = False
     internal: bool = False
-    retention_hours: int = 168
+    retention_hours: int = WEEK
 
 
 INVENTORY = Topic("inventory.changes", "sku", "Sellable stock after a change, or a delta")
@@ -44,11 +48,18 @@ INAPP_LOW = Topic("channel.inapp.low", "as read", "Low ones: campaigns", interna
 RETRY_SHORT = Topic("retry.short", "as read", "Retries due within 2 s", internal=True)
 RETRY_MEDIUM = Topic("retry.medium", "as read", "Retries due within 30 s", internal=True)
 RETRY_LONG = Topic("retry.long", "as read", "Retries due within 5 min", internal=True)
+RETRY_SHORT_HIGH = Topic("retry.short.high", "as read", "Critical and high ones", internal=True)
+RETRY_MEDIUM_HIGH = Topic("retry.medium.high", "as read", "Critical and high ones", internal=True)
+RETRY_LONG_HIGH = Topic("retry.long.high", "as read", "Critical and high ones", internal=True)
 SCHEDULE = Topic("schedule", "schedule_id", "What waits for its hour", True, internal=True)
 DUE = Topic("schedule.due", "as read", "What waited and is to be decided on", internal=True)
+DUE_HIGH = Topic("schedule.due.high", "as read", "Critical and high ones", internal=True)
+DUE_LOW = Topic("schedule.due.low", "as read", "Low ones: campaigns", internal=True)
 BROADCASTS = Topic("broadcasts", "broadcast_id", "A message to many, to be fanned out")
 PAGES = Topic("broadcasts.pages", "broadcast_id", "How far a fan-out has come", internal=True)
-CANCELLATIONS = Topic("cancellations", "notification_id", "What was taken back", compacted=True)
+CANCELLATIONS = Topic(
+    "cancellations", "notification_id", "What was taken back", True, retention_hours=400 * 24
+)
 OUTCOMES = Topic("delivery.outcomes", "as read", "What became of deliveries")
 ENGAGEMENT = Topic("engagement.events", "notification_id", "Clicks, opens, reads")
 DEAD = Topic("notification.dead", "as consumed", "Records that could not be used, and why")
@@ -62,9 +73,15 @@ ALL: Final = (
     INVENTORY, REQUESTS, REQUESTS_HIGH, REQUESTS_LOW, OTP,
     PUSH, SMS, EMAIL, INAPP, PUSH_HIGH, SMS_HIGH, EMAIL_HIGH, INAPP_HIGH,
     PUSH_LOW, SMS_LOW, EMAIL_LOW, INAPP_LOW, RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG,
-    SCHEDULE, DUE, BROADCASTS, PAGES, CANCELLATIONS,
+    RETRY_SHORT_HIGH, RETRY_MEDIUM_HIGH, RETRY_LONG_HIGH,
+    SCHEDULE, DUE, DUE_HIGH, DUE_LOW, BROADCASTS, PAGES, CANCELLATIONS,
     OUTCOMES, ENGAGEMENT, DEAD, PROFILES, SUBSCRIPTIONS, TEMPLATES,
 )  # fmt: skip
+
+DUE_BY_LANE: Final = {"high": DUE_HIGH, "normal": DUE, "low": DUE_LOW}
+
+RETRIES: Final = (RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG)
+RETRIES_HIGH: Final = (RETRY_SHORT_HIGH, RETRY_MEDIUM_HIGH, RETRY_LONG_HIGH)
 
 REQUESTS_BY_LANE: Final = {"high": REQUESTS_HIGH, "normal": REQUESTS, "low": REQUESTS_LOW}
 

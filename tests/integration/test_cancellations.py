@@ -70,8 +70,8 @@ async def test_a_rebuild_gives_each_what_is_left_of_its_time(
 ) -> None:
     day = timedelta(days=1)
     await cancellations.restore(
-        Cancellation("new", "ada", NOW), Cancellation("old", "ada", NOW - KEPT + day),
-        Cancellation("over", "", NOW - KEPT - day),
+        Cancellation("new", NOW), Cancellation("old", NOW - KEPT + day),
+        Cancellation("over", NOW - KEPT - day),
     )  # fmt: skip
     assert await cancellations.cancelled(["new", "old", "over"]) == [True, True, False]
     assert 0 < await redis.ttl(keys.cancelled("old")) <= day.total_seconds()

@@ -16,6 +16,8 @@ from tocsin.records.notification import (
     NotificationRequest,
     Priority,
     Strategy,
+    check_send_at,
+    is_compulsory,
     lane_of,
 )
 from tocsin.records.otp import OtpChallenge
@@ -31,5 +33,6 @@ __all__ = [
     "Outcome",
     "OutcomeBatch", "Page", "Preferences", "Priority", "Profile", "QuietHours", "State",
     "Strategy", "Subscription", "Template", "TemplateVersion", "Variable", "Words",
-    "decode", "decode_internal", "encode", "lane_of", "schedule_id", "split_requests",
+    "check_send_at", "decode", "decode_internal", "encode", "is_compulsory", "lane_of",
+    "schedule_id", "split_requests",
 ]  # fmt: skip

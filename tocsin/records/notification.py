@@ -1,10 +1,12 @@
 """What a producer asks for: one person told one thing, on one or more channels."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
+from tocsin.errors import Invalid
 from tocsin.records.fields import Category, Count, Id, Instant, TypeName, sane
 
 
@@ -40,6 +42,15 @@ class Lane(StrEnum):
 
 LANES: Final = tuple(Lane)
 
+SECURITY: Final = "security"
+"""The category whose critical messages go out whatever the person prefers."""
+
+
+def is_compulsory(priority: Priority, category: str) -> bool:
+    """Whether opt-out and muting do not count: log-in codes and security warnings, and nothing that
+    merely calls itself critical."""
+    return priority is Priority.CRITICAL and category == SECURITY
+
 
 def lane_of(priority: Priority) -> Lane:
     """critical and high share a lane; critical goes first in every batch of it."""
@@ -55,6 +66,16 @@ class Strategy(StrEnum):
     ALL = "all"
     FIRST = "first"
     CASCADE = "cascade"
+
+
+MOST_AHEAD: Final = timedelta(days=366)
+"""How far ahead `send_at` may lie: whatever is kept because of it is kept a little longer."""
+
+
+def check_send_at(send_at: datetime | None, now: datetime) -> None:
+    """Raises `Invalid` for an hour that nobody can promise to remember until then."""
+    if send_at is not None and send_at > now + MOST_AHEAD:
+        raise Invalid("send_at", f"lies more than {MOST_AHEAD.days} days ahead")
 
 
 class NotificationRequest(

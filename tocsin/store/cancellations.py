@@ -10,9 +10,10 @@ from tocsin.records import CHANNELS, Cancellation, Channel, Delivery
 from tocsin.store import keys
 from tocsin.store.client import raw, script
 from tocsin.store.view import whole
+from tocsin.topics import CANCELLATIONS
 
-KEPT: Final = timedelta(days=45)
-"""Longer than anything waits: a cancellation must outlive what it cancels."""
+KEPT: Final = timedelta(hours=CANCELLATIONS.retention_hours)
+"""Longer than anything waits (records.MOST_AHEAD): a cancellation must outlive what it cancels."""
 
 NOTED_SECONDS: Final = 24 * 3600
 

@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 from redis.asyncio import Redis
 
+from tocsin.errors import StoreEmptied
 from tocsin.records.outcome import State
 from tocsin.store import keys
 from tocsin.store.client import script
@@ -62,7 +63,6 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 _NONE: Final[Mapping[str, str]] = {}
-_AGAIN: Final = (State.RETRY, State.DEFERRED)
 _BY_LETTER: Final = {
     b"f": Claim(Standing.FRESH),
     b"o": Claim(Standing.OWN),
@@ -88,7 +88,8 @@ class Claims:
         self, deliveries: Sequence[tuple[str, int]], off: Mapping[str, str] = _NONE
     ) -> list[Claim]:
         """Claim (delivery_id, attempt) pairs in one call. `off` (`Cancellations.broadcasts_off`)
-        names those that are taken back by another id than their notification's.
+        names those that are taken back by another id than their notification's. Raises
+        `StoreEmptied`.
 
         An AMBIGUOUS one is now ours: whoever held it is gone. A BUSY one is not: settle nothing.
         Nor is one that was taken back: CANCELLED before anybody sent it, LOST when somebody died
@@ -101,7 +102,10 @@ class Claims:
         names += [keys.cancelled(off.get(name, name)) for name in notifications]
         lease = str(LEASE_SECONDS * 1000)
         args = [self._owner, str(self._seconds), lease, *(str(a) for _, a in deliveries)]
-        return [self._read(value) for value in await self._take(keys=names, args=args)]
+        found = await self._take(keys=[*names, keys.STORE_READY], args=args)
+        if not found:
+            raise StoreEmptied
+        return [self._read(value) for value in found]
 
     async def settle(self, results: Sequence[tuple[SendResult, int]]) -> None:
         """Record (result, attempt) pairs, in one call, before anyone is told."""
@@ -110,7 +114,10 @@ class Claims:
         names = [keys.claim(result.delivery_id) for result, _ in results]
         args: list[str | bytes] = [str(self._seconds)]
         for result, attempt in results:
-            kind = b"n" if result.state in _AGAIN else b"r"
+            if result.state is State.DEFERRED:
+                args.append(b"")  # nothing was tried: it is as if it had never been claimed
+                continue
+            kind = b"n" if result.state is State.RETRY else b"r"
             args.append(b"%b:%d:%b" % (kind, attempt, msgspec.json.encode(result)))
         await self._settle(keys=names, args=args)
 

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from redis.asyncio import Redis
 
+from tocsin.errors import StoreEmptied
 from tocsin.records import Channel, Condition, State, encode
 from tocsin.store import keys
 from tocsin.store.claims import SendResult
@@ -91,7 +92,7 @@ class Inbox:
         """Write (user_id, notification_id, JSON) in order. `off` is as of `Claims.take`.
 
         Doing it again is harmless: an id keeps its first offset and its first JSON. What was taken
-        back by then is not written.
+        back by then is not written. Raises `StoreEmptied`.
         """
         if not items:
             return []
@@ -102,7 +103,9 @@ class Inbox:
             names.append(keys.claim(f"{notification_id}:{Channel.INAPP}"))
             args += (notification_id, item)
         names += [keys.cancelled(off.get(name, name)) for _, name, _ in items]
-        found = await self._append(keys=names, args=args)
+        found = await self._append(keys=[*names, keys.STORE_READY], args=args)
+        if not found:
+            raise StoreEmptied
         return [
             Appended(found[i].decode(), found[i + 1], found[i + 2], found[i + 3] == 1)
             for i in range(0, len(found), 4)

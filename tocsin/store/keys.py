@@ -22,12 +22,12 @@ def seen(notification_id: str) -> str:
 
 def dedupe(user_id: str, kind: str, key: str) -> str:
     """string: notification id that holds this (user, type, dedupe key) for the window."""
-    return f"dedupe:{user_id}:{kind}:{key}"
+    return f"dedupe:{{{user_id}}}:{kind}:{key}"
 
 
 def collapse(user_id: str, kind: str, key: str) -> str:
     """string: notification id that holds this (user, type, collapse key) for its type's window."""
-    return f"dedupe:{user_id}:{kind}:collapse:{key}"
+    return f"collapse:{{{user_id}}}:{kind}:{key}"
 
 
 def claim(delivery_id: str) -> str:
@@ -81,7 +81,7 @@ def subscription(subscription_id: str) -> str:
 
 def user_subscriptions(user_id: str) -> str:
     """set: a person's subscription ids."""
-    return f"user:{user_id}:subs"
+    return f"subs:{user_id}"
 
 
 PEOPLE = "people"
@@ -174,11 +174,15 @@ def cap(user_id: str, name: str) -> str:
     return f"cap:{{{user_id}}}:{name}"
 
 
-SCHEDULE = "{schedule}:due"
-"""sorted set: schedule ids, and ``digest|`` + bucket for collected ones, by due time (ms)."""
+def schedule(lane: str) -> str:
+    """sorted set: schedule ids, and ``digest|`` + bucket for collected ones, by due time (ms)."""
+    return f"{{schedule}}:due:{lane}"
 
-SCHEDULE_LEASED = "{schedule}:leased"
-"""sorted set: those a scheduler has taken, by when it is taken to have died (ms)."""
+
+def schedule_leased(lane: str) -> str:
+    """sorted set: those a scheduler has taken, by when it is taken to have died (ms)."""
+    return f"{{schedule}}:leased:{lane}"
+
 
 SCHEDULE_ITEMS = "{schedule}:items"
 """hash: schedule id to the Deferred as JSON."""
@@ -199,7 +203,7 @@ def digest_open(user_id: str, category: str, channel: str) -> str:
 
 def user_scheduled(user_id: str) -> str:
     """set: a person's schedule ids."""
-    return f"user:{user_id}:scheduled"
+    return f"scheduled:{user_id}"
 
 
 def otp_of(account: str) -> str:
@@ -210,7 +214,7 @@ def otp_of(account: str) -> str:
 def personal(user_id: str) -> tuple[str, ...]:
     """Patterns of keys that name a person and that nothing lists: only a scan finds them."""
     name = _literal(user_id)
-    return f"dedupe:{name}:*", f"cap:{{{name}}}:*"
+    return f"dedupe:{{{name}}}:*", f"collapse:{{{name}}}:*", f"cap:{{{name}}}:*"
 
 
 def _literal(text: str) -> str:

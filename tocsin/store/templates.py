@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
-from tocsin.errors import Invalid
+from tocsin.errors import Invalid, StoreEmptied
 from tocsin.records import Template, decode_internal, encode
 from tocsin.store import keys
 from tocsin.store.client import raw, script
@@ -23,10 +23,12 @@ class Templates:
 
     async def get_many(self, template_ids: Sequence[str]) -> list[Template | None]:
         """One HMGET; a place holds None where there is none, or one that cannot be read: it must
-        not stop the others."""
+        not stop the others. Raises `StoreEmptied` where one is missing for that."""
         if not template_ids:
             return []
         values = raw(await self._client.hmget(keys.TEMPLATES, list(template_ids)))
+        if None in values and not await self._client.exists(keys.STORE_READY):
+            raise StoreEmptied
         return [_read(value) for value in values]
 
     async def get(self, template_id: str) -> Template | None:

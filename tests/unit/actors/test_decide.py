@@ -13,6 +13,7 @@ from tests.unit.actors.makers import NOW, delivery, profile
 from tocsin.errors import AddressGone, Ambiguous, Permanent, Transient
 from tocsin.quiet import quiet_until
 from tocsin.records import Channel, Device, Preferences, Priority, QuietHours, State
+from tocsin.records.notification import SECURITY
 
 OPTED_OUT = Preferences(opted_out=True)
 MUTED = Preferences(muted={"transactional": (Channel.PUSH,)})
@@ -37,9 +38,16 @@ def test_what_changed_since_it_was_routed_stops_it(
 
 
 @pytest.mark.parametrize("preferences", [OPTED_OUT, MUTED, Preferences()])
-def test_a_critical_message_passes_every_preference(preferences: Preferences) -> None:
-    urgent = delivery(priority=Priority.CRITICAL, expires_at=None)
+def test_a_security_warning_passes_every_preference(preferences: Preferences) -> None:
+    urgent = delivery(priority=Priority.CRITICAL, category=SECURITY, expires_at=None)
     assert refusal(urgent, profile(preferences=preferences), NOW) is None
+
+
+def test_what_merely_calls_itself_critical_stops_at_an_opt_out() -> None:
+    loud = delivery(priority=Priority.CRITICAL, expires_at=None)
+    result = refusal(loud, profile(preferences=OPTED_OUT), NOW)
+    assert result is not None
+    assert result.reason == "opted_out"
 
 
 times = st.integers(0, 23).map("{:02d}:00".format)

@@ -41,7 +41,7 @@ def test_when_not_to_deliver(
     [
         (DELIVERY, PROFILE),
         (replace(DELIVERY, expires_at=NOW + SECOND), PROFILE),
-        (replace(DELIVERY, priority=Priority.CRITICAL), OPTED_OUT),
+        (replace(DELIVERY, priority=Priority.CRITICAL, category="security"), OPTED_OUT),
     ],
 )
 def test_when_to_deliver(delivery: Delivery, profile: Profile) -> None:

@@ -171,9 +171,17 @@ def test_quiet_hours_put_off_and_do_not_drop() -> None:
     assert (_wait(look).due_at, _wait(look).why) == (MORNING, "quiet_hours")
 
 
-def test_critical_passes_opt_out_muting_and_quiet_hours() -> None:
+def test_critical_passes_quiet_hours_and_no_opt_out() -> None:
     alarm = replace(ORDER, priority=Priority.CRITICAL)
-    everything = {"transactional": CHANNELS}
+    found = _looks(alarm, _quiet(), _facts(NIGHT))
+    assert all(isinstance(look, Send) for look in found.values())
+    found = _looks(alarm, _quiet(opted_out=True), _facts(NIGHT))
+    assert _ends(found) == {(State.SUPPRESSED, "opted_out")}
+
+
+def test_a_security_warning_passes_opt_out_muting_and_quiet_hours() -> None:
+    alarm = replace(ORDER, priority=Priority.CRITICAL, category="security")
+    everything = {"security": CHANNELS}
     found = _looks(alarm, _quiet(opted_out=True, muted=everything), _facts(NIGHT))
     assert all(isinstance(look, Send) for look in found.values())
 
@@ -333,13 +341,12 @@ def test_every_channel_gets_exactly_one_look(
 
 
 @given(requests, preferences, minutes)
-def test_after_an_opt_out_only_what_is_critical_goes_out(
+def test_after_an_opt_out_nothing_but_security_warnings_goes_out(
     request: NotificationRequest, wants: Preferences, now: datetime
 ) -> None:
     out = replace(ANNA, preferences=replace(wants, opted_out=True))
-    if request.priority is not Priority.CRITICAL:
-        found = _looks(request, out, _facts(now))
-        assert not any(isinstance(look, Send) for look in found.values())
+    found = _looks(request, out, _facts(now))
+    assert not any(isinstance(look, Send) for look in found.values())
 
 
 @given(requests, preferences, minutes)

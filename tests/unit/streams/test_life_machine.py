@@ -289,9 +289,9 @@ class Life(RuleBasedStateMachine):
         assert request.send_at is None or request.send_at <= self.now
         assert delivery.expires_at is not None
         assert self.now < delivery.expires_at
+        assert not wants.opted_out
+        assert delivery.channel not in wants.muted.get(delivery.category, ())
         if request.priority is not Priority.CRITICAL:
-            assert not wants.opted_out
-            assert delivery.channel not in wants.muted.get(delivery.category, ())
             assert quiet_until(wants.quiet_hours, wants.timezone, self.now) is None
 
     @invariant()

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from streams.retry_policy import CAP, exhausted, next_wait, tier
 from streams.rules import load_rules
-from tocsin.records import Channel, Delivery, Priority
-from tocsin.topics import RETRY_LONG, RETRY_MEDIUM, RETRY_SHORT
+from tocsin.records import Channel, Delivery, Lane, Priority
+from tocsin.topics import RETRIES, RETRIES_HIGH, RETRY_LONG, RETRY_MEDIUM, RETRY_SHORT
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RULES = load_rules()
@@ -33,7 +33,7 @@ def test_the_backoff_doubles() -> None:
 
 
 def test_each_wait_has_its_topic() -> None:
-    assert [tier(w) for w in (0.1, 2, 2.1, 30, 31, 86_400)] == [
+    assert [tier(w, Lane.NORMAL) for w in (0.1, 2, 2.1, 30, 31, 86_400)] == [
         RETRY_SHORT,
         RETRY_SHORT,
         RETRY_MEDIUM,
@@ -53,6 +53,11 @@ DELIVERY = Delivery(
     data={},
     accepted_at=NOW,
 )
+
+
+def test_what_is_high_waits_apart() -> None:
+    assert [tier(w, Lane.HIGH) for w in (1, 10, 100)] == list(RETRIES_HIGH)
+    assert [tier(w, Lane.LOW) for w in (1, 10, 100)] == list(RETRIES)
 
 
 @given(st.sampled_from(list(Priority)), st.integers(1, 20))

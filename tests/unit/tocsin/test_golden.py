@@ -119,7 +119,7 @@ RECORDS: list[Any] = [
             unless=Condition.READ,
         )
     ]),
-    Cancellation(notification_id="n1", user_id="17850", at=AT, by="shop"),
+    Cancellation(notification_id="n1", at=AT, by="shop"),
     Template(
         template_id="ORDER_CONFIRMATION", published=1, revision=2, updated_at=AT,
         versions=(

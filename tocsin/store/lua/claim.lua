@@ -1,5 +1,6 @@
 -- Claim deliveries for one sender.
--- KEYS sent:<delivery> of each, then cancelled:<its notification> of each
+-- KEYS sent:<delivery> of each, then cancelled:<its notification> of each, then store:ready,
+--   without which there is no telling what was sent or taken back: then it returns {}
 -- ARGV[1] owner, <name>:<incarnation>   ARGV[2] seconds to keep
 -- ARGV[3] lease (ms) of a claim against senders of another name   ARGV[i+3] attempt of the i-th
 -- Values: c:<attempt>:<ms>:<owner> at work | n:<attempt>:<result> retry | r:<attempt>:<result> ended
@@ -12,9 +13,10 @@ local function name(owner) return string.match(owner, '^(.*):[^:]*$') or owner e
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local found = {}
-local count = #KEYS / 2
+if redis.call('EXISTS', KEYS[#KEYS]) == 0 then return {} end
+local count = (#KEYS - 1) / 2
 -- nearly always nothing of a batch was taken back, and one call tells
-local some_taken_back = count > 4000 or redis.call('EXISTS', unpack(KEYS, count + 1)) > 0
+local some_taken_back = count > 4000 or redis.call('EXISTS', unpack(KEYS, count + 1, 2 * count)) > 0
 for i = 1, count do
   local key = KEYS[i]
   local attempt = tonumber(ARGV[i + 3])

@@ -1,6 +1,7 @@
 -- Append items to people's inboxes, once per notification id.
 -- KEYS, four per item: inbox:{user}  inbox:{user}:items  inbox:{user}:meta
---   sent:<notification>:inapp, and after all of them one more per item: cancelled:<notification>
+--   sent:<notification>:inapp, and after all of them one more per item: cancelled:<notification>;
+--   last store:ready, without which nothing is written and {} returned
 -- ARGV[1] epoch for inboxes made now   ARGV[2] items kept per inbox   ARGV[3] seconds to keep
 -- ARGV[4] what sent: says of the delivered, ARGV[5] for so many seconds
 -- ARGV[2i+4] notification id, ARGV[2i+5] the item as JSON, of the i-th item
@@ -25,8 +26,9 @@ local function drop(inbox, items, count)
 end
 
 -- nearly always nothing of a batch was taken back, and one call tells
-local count = #KEYS / 5
-local some_taken_back = count > 4000 or redis.call('EXISTS', unpack(KEYS, 4*count + 1)) > 0
+if redis.call('EXISTS', KEYS[#KEYS]) == 0 then return {} end
+local count = (#KEYS - 1) / 5
+local some_taken_back = count > 4000 or redis.call('EXISTS', unpack(KEYS, 4*count + 1, 5*count)) > 0
 
 for i = 1, count do
   local inbox, items, meta = KEYS[4*i - 3], KEYS[4*i - 2], KEYS[4*i - 1]

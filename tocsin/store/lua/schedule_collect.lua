@@ -1,18 +1,21 @@
 -- Collect entries into digest buckets: the open one of their person, category and channel, or a new one.
--- KEYS[1] {schedule}:due  [2] {schedule}:buckets
--- KEYS[3...] in twos: {schedule}:open:<user>:<category>:<channel>  user:<id>:scheduled
+-- KEYS[1] {schedule}:due:<lane>  [2] {schedule}:buckets
+-- KEYS[3...] in twos: {schedule}:open:<user>:<category>:<channel>  scheduled:<id>
 -- ARGV[1] entries a bucket may hold
 -- ARGV[2...] in fours: schedule id, due (ms) of a new bucket, JSON, name of a new bucket
--- Returns flat, per entry: its bucket, when that is due (ms).
+-- Returns flat, per entry: its bucket, when that is due (ms); '' and 0 for one that was told in a
+-- digest before, and so has ended: the log brought it again.
 --
--- A bucket is open while it is in {schedule}:due: who takes it closes it (schedule_take.lua), so nothing
+-- A bucket is open while it is in {schedule}:due:<lane>: who takes it closes it (schedule_take.lua), so nothing
 -- joins one that is being made into a message. An entry collected before stays where it is.
 local answer = {}
 for i = 3, #KEYS, 2 do
   local a = 2 + 2 * (i - 3)
   local id, bucket = ARGV[a], redis.call('HGET', KEYS[2], ARGV[a])
   local member = bucket and 'digest|' .. bucket
-  if not bucket then
+  if not bucket and redis.call('EXISTS', '{schedule}:told:' .. id) == 1 then
+    bucket = ''
+  elseif not bucket then
     bucket = redis.call('GET', KEYS[i])
     member = bucket and 'digest|' .. bucket
     local open = bucket and redis.call('ZSCORE', KEYS[1], member)
@@ -28,6 +31,6 @@ for i = 3, #KEYS, 2 do
     redis.call('SADD', KEYS[i + 1], id)
   end
   answer[#answer + 1] = bucket
-  answer[#answer + 1] = redis.call('ZSCORE', KEYS[1], member) or ARGV[a + 1]
+  answer[#answer + 1] = bucket == '' and 0 or redis.call('ZSCORE', KEYS[1], member) or ARGV[a + 1]
 end
 return answer

@@ -1,5 +1,5 @@
 -- Write down what waits for its hour. Again, with another hour, it waits for that one.
--- KEYS[1] {schedule}:due  [2] {schedule}:leased  [3] {schedule}:items  [4...] user:<id>:scheduled
+-- KEYS[1] {schedule}:due:<lane>  [2] {schedule}:leased:<lane>  [3] {schedule}:items  [4...] scheduled:<id>
 -- ARGV in threes: schedule id, due (ms), JSON; of the i-th of KEYS[4...]
 for i = 4, #KEYS do
   local a = 3 * (i - 4)

@@ -1,6 +1,6 @@
 -- Take what is due, for a while: who takes it may die.
--- KEYS[1] {schedule}:due  [2] {schedule}:leased  [3] {schedule}:items
--- ARGV[1] how many at most (a digest bucket is one)  [2] ms the lease runs
+-- KEYS[1] {schedule}:due:<lane>  [2] {schedule}:leased:<lane>  [3] {schedule}:items
+-- ARGV[1] how many entries, about: a digest is not cut   [2] ms the lease runs
 -- Returns {ms until the next one is due | -1 if nothing waits, bucket or '', JSON, bucket or '', JSON ...}.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -10,6 +10,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT
 end
 local answer = {-1}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])) do
+  if #answer > 2 * ARGV[1] then break end
   redis.call('ZREM', KEYS[1], member)
   local bucket = string.match(member, '^digest|(.*)$')
   if bucket then

@@ -1,5 +1,5 @@
 -- Claim keys for whoever comes first.
--- KEYS seen:<notification> or dedupe:<user>:<type>:<key>
+-- KEYS seen:<notification> or dedupe:{user}:<type>:<key> or collapse:{user}:…
 -- ARGV in twos, per key: seconds to remember, who asks
 -- Returns, per key, 1 if somebody else holds it, 0 if the asker does (now or from before).
 local held = {}

@@ -1,5 +1,5 @@
 -- Put subscriptions into the queues of their SKUs, each unless its id is known.
--- KEYS in threes: sub:<id>  user:<id>:subs  waiting:{sku}
+-- KEYS in threes: sub:<id>  subs:<id>  waiting:{sku}
 -- ARGV in threes: id, JSON, sign-up time (ms)
 -- Returns, per subscription, 1 if it is new, 0 if there was one of that id, in whatever state: one
 -- that has fired must not get back into the queue, not even for a moment.

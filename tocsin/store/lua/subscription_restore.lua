@@ -1,6 +1,6 @@
 -- Store subscriptions as the log has them, unless their person was erased.
 -- KEYS[1] store:rebuild  KEYS[2] store:erased
--- KEYS in fours from the third: sub:<id>  user:<id>:subs  waiting:{sku}  firing:{sku}
+-- KEYS in fours from the third: sub:<id>  subs:<id>  waiting:{sku}  firing:{sku}
 -- ARGV[1] the rebuild's token
 -- ARGV in fives from the second: id, user id, JSON, sign-up time (ms), 1 if it waits | 0 if it ended
 -- Returns how many were stored, or -1 and none if the rebuild's lease is lost.
