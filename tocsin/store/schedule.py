@@ -112,7 +112,8 @@ class Schedule:
         members = raw(list(await self._client.smembers(keys.user_scheduled(user_id))))
         ids = [member.decode() for member in members if member]
         if notification_id is not None:
-            ids = [each for each in ids if each.startswith(f"{notification_id}:")]
+            # an id may have colons of its own, and be the beginning of another one
+            ids = [each for each in ids if each.rpartition(":")[0] == notification_id]
         if not ids:
             return 0
         due = [*ids, *(await self._digests(ids) if notification_id is None else ())]

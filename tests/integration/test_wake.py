@@ -1,0 +1,482 @@
+"""What waits for its hour, on a real store and broker: woken as the world is then, once, whatever
+dies."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from streams.decide import decide
+from streams.digest import LISTED
+from streams.scheduler import Scheduler
+from tests.integration.broadcasting import Killed, Steps
+from tests.integration.living import Life
+from tests.integration.test_route import template
+from tocsin.ids import new_id
+from tocsin.kafka import start_producer
+from tocsin.records import (
+    Channel,
+    NotificationRequest,
+    Priority,
+    State,
+    Strategy,
+    encode,
+    split_requests,
+)
+from tocsin.settings import Settings
+from tocsin.store import SendResult, Templates, keys
+from tocsin.topics import DUE, MAX_RECORD_BYTES, REQUESTS
+
+pytestmark = pytest.mark.integration
+GONE_OUT = (State.DELIVERED, "")
+CANCELLED = (State.CANCELLED, "cancelled")
+MAIL, PUSH = Channel.EMAIL, Channel.PUSH
+
+
+@pytest.fixture
+async def life(settings: Settings, redis: Redis) -> AsyncIterator[Life]:
+    producer = await start_producer(settings)
+    made = Life(settings, redis, producer)
+    await made.person()
+    yield made
+    await producer.stop()
+
+
+async def test_send_at_goes_out_at_its_hour_and_not_before(life: Life) -> None:
+    asked = life.ask(send_at=life.clock.now() + timedelta(hours=1), priority=Priority.HIGH)
+    await life.routed(asked)
+    await life.pass_time(minutes=59)
+    assert life.phones.sent == []
+    assert len(await life.waiting()) == 1
+    await life.pass_time(minutes=1)
+    assert [life.end(asked, c) for c in ("inapp", "push", "email")] == [GONE_OUT] * 3
+    states = [o.state for o in life.tape.outcomes() if o.channel == "push"]
+    assert states == [State.ACCEPTED, State.DEFERRED, State.ROUTED, State.DELIVERED]
+    assert {d.priority for d in life.phones.sent} == {Priority.HIGH}
+    await life.over()
+
+
+async def test_quiet_hours_put_off_to_their_end_and_critical_passes(life: Life) -> None:
+    await life.person(quiet_hours=life.quiet())
+    asked, critical = life.ask(), life.ask(priority=Priority.CRITICAL)
+    await life.routed(asked, critical)
+    await life.work()
+    assert {d.notification_id for d in life.phones.sent} == {critical.notification_id}
+    await life.pass_time(minutes=90)
+    assert life.end(asked, "push") is None
+    await life.pass_time(minutes=30)
+    assert life.end(asked, "push") == GONE_OUT
+    await life.over()
+
+
+async def test_woken_into_quiet_hours_it_waits_again_in_log_and_store(life: Life) -> None:
+    asked = life.ask(send_at=life.clock.now() + timedelta(hours=1))
+    await life.routed(asked)
+    await life.person(quiet_hours=life.quiet(hours=3))
+    await life.pass_time(hours=1)
+    assert life.phones.sent == []
+    assert len(await life.waiting()) == 1
+    await life.balanced()
+    await life.pass_time(hours=2)
+    assert life.end(asked, "push") == GONE_OUT
+    await life.over()
+
+
+async def test_an_escalation_goes_out_unless_it_was_read(life: Life) -> None:
+    read, unread = (life.ask(strategy=Strategy.CASCADE) for _ in range(2))
+    await life.routed(read, unread)
+    await life.work()
+    await life.inbox.mark_read("anna", [read.notification_id])
+    await life.pass_time(minutes=29)
+    assert life.phones.got(MAIL) == []
+    await life.pass_time(minutes=1)
+    assert life.phones.got(MAIL) == [f"{unread.notification_id}:email"]
+    assert life.end(read, "email") == (State.CANCELLED, "read")
+    assert life.end(read, "push") == (State.CANCELLED, "acked"), "what is read has arrived"
+    await life.over()
+
+
+async def test_a_push_follows_unless_a_device_acknowledges_at_once(life: Life) -> None:
+    acked, silent = (life.ask(strategy=Strategy.CASCADE) for _ in range(2))
+    await life.routed(acked, silent)
+    await life.work()
+    at = await life.inbox.resume("anna")
+    first = [x async for x in _offsets(life, at.epoch) if x[1] == acked.notification_id]
+    await life.inbox.ack([("anna", at.epoch, first[0][0])])
+    await life.pass_time(seconds=2)
+    assert life.phones.got(PUSH) == []
+    await life.pass_time(seconds=1)
+    assert life.end(acked, "push") == (State.CANCELLED, "acked")
+    assert life.phones.got(PUSH) == [f"{silent.notification_id}:push"]
+    await life.live_out()
+    await life.over()
+
+
+async def _offsets(life: Life, epoch: str) -> AsyncIterator[tuple[int, str]]:
+    del epoch
+    for delivery in life.phones.sent:
+        entry = await life.inbox.get("anna", delivery.notification_id)
+        assert entry is not None
+        yield entry.offset, delivery.notification_id
+
+
+async def test_a_digest_is_one_message_with_a_line_for_each(life: Life) -> None:
+    asked = [life.ask("REVIEW", data={"product": f"lamp {i}"}) for i in range(3)]
+    for request in asked:
+        await life.routed(request)
+    await life.work()
+    assert life.phones.got(MAIL) == []
+    assert life.phones.got(Channel.INAPP) == [f"{r.notification_id}:inapp" for r in asked]
+    await life.pass_time(minutes=45)
+    (digest,) = life.tape.digests()
+    assert (digest.data["count"], digest.data["more"]) == (3, 0)
+    assert [("lamp" in f"{x['title']}{x['body']}") for x in digest.data["items"]] == [True] * 3
+    assert life.phones.got(MAIL) == [f"{digest.notification_id}:email"]
+    told = (State.SUPPRESSED, f"digest:{digest.notification_id}")
+    assert [life.end(r, "email") for r in asked] == [told] * 3
+    assert digest.category == "promotional"
+    await life.over()
+
+
+async def test_a_digest_done_again_after_a_change_of_mind_is_the_same_one(life: Life) -> None:
+    """It dies when the digest was told; then one of its entries is cancelled, and it is read again:
+    another digest, of the rest, would tell them twice."""
+    asked = [life.ask("REVIEW", channels=(MAIL,)) for _ in range(3)]
+    await life.routed(*asked)
+    life.clock.advance(timedelta(minutes=45))
+    await life.tick()
+    records = life.tape.take(DUE)
+    steps = Steps()
+    steps.watch(life.tape, "send")
+    steps.fatal = 1
+    with pytest.raises(Killed):
+        await life.wake(records)
+    await life.cancel(asked[0])
+    await life.wake(records)
+    await life.live_out()
+    assert len({r.notification_id for r in life.tape.digests()}) == 1
+    assert len(life.phones.got(MAIL)) == 1
+    await life.over()
+
+
+async def test_long_lines_do_not_make_a_digest_nobody_can_read(life: Life) -> None:
+    """Each has words and a link of the largest size; the digest stays below what
+    a request may be."""
+    data = {"product": "🕯" * 1_900, "url": "https://x.org/" + "ü" * 900}
+    asked = [life.ask("REVIEW", data=data, channels=(MAIL,)) for _ in range(LISTED)]
+    await life.routed(*asked)
+    await life.pass_time(minutes=45)
+    (digest,) = life.tape.digests()
+    assert len(encode(digest)) < MAX_RECORD_BYTES // 4
+    assert len(digest.data["items"]) + digest.data["more"] == digest.data["count"] == LISTED
+    assert life.phones.got(MAIL) == [f"{digest.notification_id}:email"]
+    assert life.tape.letters() == []
+    await life.over()
+
+
+async def test_a_digest_too_large_for_a_record_is_several_the_same_ones_each_time(
+    life: Life,
+) -> None:
+    asked = [life.ask("REVIEW", data={"x": "x" * 400_000}, channels=(MAIL,)) for _ in range(4)]
+    for request in asked:
+        await life.routed(request)
+    life.clock.advance(timedelta(minutes=45))
+    await life.tick()
+    records = life.tape.take(DUE)
+    assert len(records) == 2
+    steps = Steps()
+    steps.watch(life.schedule, "done")
+    steps.fatal = 1
+    with pytest.raises(Killed):
+        await life.wake(records)
+    for record in records:
+        await life.wake([record])
+    await life.live_out()
+    told = [end[1].removeprefix("digest:") for r in asked if (end := life.end(r, "email"))]
+    assert len(set(told)) == 2
+    assert set(life.phones.got(MAIL)) == {f"{name}:email" for name in told}
+    assert [d.data["count"] for d in life.tape.digests()] == [2] * 4
+    await life.over()
+
+
+async def test_what_is_cancelled_while_it_waits_ends_at_once(life: Life) -> None:
+    waits = life.ask(send_at=life.clock.now() + timedelta(days=2))
+    cascade = life.ask(strategy=Strategy.CASCADE)
+    collected, other = life.ask("REVIEW", channels=(MAIL,)), life.ask("REVIEW", channels=(MAIL,))
+    await life.routed(waits, cascade, collected, other)
+    await life.work()
+    for request in (waits, cascade, collected):
+        await life.cancel(request)
+    await life.pass_time(seconds=5)
+    assert [life.end(waits, c) for c in ("inapp", "push", "email")] == [CANCELLED] * 3
+    assert life.end(cascade, "inapp") == GONE_OUT
+    assert [life.end(cascade, c) for c in ("push", "email")] == [CANCELLED] * 2
+    await life.pass_time(minutes=45)
+    assert life.end(collected, "email") == CANCELLED
+    (digest,) = life.tape.digests()
+    assert digest.data["count"] == 1
+    await life.over()
+
+
+async def test_cancelling_hastens_no_other_notification_whose_id_begins_alike(life: Life) -> None:
+    """An escalation woken early would go out early."""
+    name = new_id()
+    one = life.ask(notification_id=name, strategy=Strategy.CASCADE)
+    other = life.ask(notification_id=f"{name}:2", strategy=Strategy.CASCADE)
+    await life.routed(one, other)
+    await life.work()
+    await life.cancel(one)
+    await life.pass_time(seconds=5)
+    assert life.phones.got(MAIL) == []
+    await life.pass_time(minutes=30)
+    assert life.phones.got(MAIL) == [f"{name}:2:email"]
+    await life.over()
+
+
+async def test_of_a_person_erased_meanwhile_nothing_is_sent_or_kept(life: Life) -> None:
+    later = life.clock.now() + timedelta(days=1)
+    asked = [
+        life.ask(send_at=later), life.ask("REVIEW", channels=(MAIL,)),
+        life.ask("REVIEW", channels=(MAIL,)),
+    ]  # fmt: skip
+    await life.routed(*asked)
+    await life.erase("anna")
+    await life.pass_time(seconds=1)
+    assert life.phones.sent == []
+    assert [life.end(r, "email") for r in asked] == [(State.FAILED, "unknown_user")] * 3
+    await life.over()
+
+
+async def test_words_deleted_meanwhile_end_it_with_the_reason(life: Life) -> None:
+    name = f"lamp-{new_id()[-12:]}"
+    made = template(name, 1)
+    await Templates(life.redis).put(made)
+    later = life.clock.now() + timedelta(hours=1)
+    asked, off = (life.ask(template_id=name, send_at=later, channels=(PUSH,)) for _ in range(2))
+    await life.routed(asked, off)
+    gone = replace(made, versions=(), published=0, revision=2)
+    await Templates(life.redis).put(gone)
+    life.catalogue.put(gone)
+    await life.mind.cancellations.cancel(off.notification_id)
+    await life.pass_time(hours=1)
+    ended = life.end(asked, "push")
+    assert ended is not None
+    assert ended[0] is State.FAILED
+    assert ended[1].startswith("template: template_")
+    assert life.end(off, "push") == CANCELLED, "cancelled, whatever else is true of it"
+    await life.over()
+
+
+async def test_words_published_meanwhile_change_nothing(life: Life) -> None:
+    name = f"lamp-{new_id()[-12:]}"
+    first, second = template(name, 1), template(name, 2)
+    await Templates(life.redis).put(first)
+    later = life.clock.now() + timedelta(hours=1)
+    await life.routed(life.ask(template_id=name, send_at=later, channels=(PUSH,)))
+    both = replace(second, versions=(*first.versions, *second.versions))
+    life.catalogue.put(both)
+    await life.pass_time(hours=1)
+    assert [(d.template_id, d.template_version) for d in life.phones.sent] == [(name, 1)]
+    await life.over()
+
+
+async def test_what_is_over_before_anybody_woke_it_has_expired(life: Life) -> None:
+    """Nobody was there to wake it: late rather than never, and not later than it makes sense."""
+    now = life.clock.now()
+    asked = life.ask(
+        send_at=now + timedelta(hours=1), expires_at=now + timedelta(hours=2), channels=(PUSH,)
+    )
+    late = life.ask(send_at=now + timedelta(hours=1), channels=(PUSH,))
+    await life.routed(asked, late)
+    await life.pass_time(hours=3)
+    assert life.end(asked, "push") == (State.EXPIRED, "expired_before_routing")
+    assert life.end(late, "push") == GONE_OUT
+    await life.over()
+
+
+async def test_a_retry_of_what_waited_goes_on_until_it_arrives(life: Life) -> None:
+    asked = life.ask(send_at=life.clock.now() + timedelta(hours=1), channels=(PUSH,))
+    await life.routed(asked)
+    name = f"{asked.notification_id}:push"
+    life.phones.answers[name] = [
+        SendResult(name, State.RETRY, "busy", retry_after=60),
+        SendResult(name, State.RETRY, "busy"),
+    ]
+    await life.pass_time(hours=1)
+    assert life.phones.sent == []
+    await life.pass_time(minutes=2)
+    await life.pass_time(minutes=2)
+    assert [d.attempt for d in life.phones.sent] == [3]
+    assert life.end(asked, "push") == GONE_OUT
+    await life.over()
+
+
+async def test_a_bug_in_deciding_ends_only_what_was_still_open(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, good = (life.ask(strategy=Strategy.CASCADE) for _ in range(2))
+    await life.routed(asked, good)
+    await life.work()
+
+    def broken(request: Any, *more: Any) -> Any:
+        if request.notification_id == asked.notification_id:
+            raise RuntimeError("a bug")
+        return decide(request, *more)
+
+    monkeypatch.setattr("streams.wake.decide", broken)
+    await life.pass_time(minutes=30)
+    assert life.end(asked, "email") == (State.FAILED, "could not be routed")
+    assert [life.end(asked, c) for c in ("inapp", "push")] == [GONE_OUT] * 2
+    assert life.end(good, "email") == GONE_OUT
+    await life.over()
+
+
+# deaths
+
+
+async def _prepared(life: Life) -> dict[str, NotificationRequest]:
+    """One of everything that can wait, all due."""
+    name, later = f"lamp-{new_id()[-12:]}", life.clock.now() + timedelta(minutes=30)
+    made = template(name, 1)
+    await Templates(life.redis).put(made)
+    for user in ("owl", "gone"):
+        await life.person(user)
+    asked = {
+        "plain": life.ask(send_at=later),
+        "cascade": life.ask(strategy=Strategy.CASCADE),
+        "read": life.ask(strategy=Strategy.CASCADE),
+        "collected": life.ask("REVIEW", channels=(MAIL,)),
+        "collected too": life.ask("REVIEW", channels=(MAIL, PUSH)),
+        "review later": life.ask("REVIEW", channels=(MAIL, PUSH), send_at=later),
+        "off": life.ask(send_at=later),
+        "off, collected": life.ask("REVIEW", channels=(MAIL,)),
+        "owl": life.ask(user="owl", send_at=later),
+        "gone": life.ask(user="gone", send_at=later),
+        "wordless": life.ask(template_id=name, channels=(PUSH,), send_at=later),
+        "over": life.ask(send_at=later, expires_at=later + timedelta(minutes=1)),
+        "capped": life.ask("NUDGE", send_at=later),
+    }
+    await life.routed(*asked.values())
+    await life.work()
+    await life.inbox.mark_read("anna", [asked["read"].notification_id])
+    for each in ("off", "off, collected"):
+        await life.mind.cancellations.cancel(asked[each].notification_id)
+    gone = replace(made, versions=(), published=0, revision=2)
+    await Templates(life.redis).put(gone)
+    life.catalogue.put(gone)
+    await life.mind.profiles.delete("gone")
+    life.clock.advance(timedelta(minutes=50))
+    await life.person("owl", quiet_hours=life.quiet())
+    return asked
+
+
+def _watched(life: Life) -> Steps:
+    steps = Steps()
+    steps.watch(life.tape, "send", "send_and_wait")
+    steps.watch(life.schedule, "put", "collect", "take", "hold", "done")
+    steps.watch(life.caps, "take")
+    steps.watch(life.inbox, "happened")
+    steps.watch(life.mind.profiles, "get_many")
+    steps.watch(life.mind.choose, "many")
+    return steps
+
+
+async def _ended_as_ever(life: Life, asked: dict[str, NotificationRequest]) -> None:
+    await life.leases_over()
+    await life.live_out()
+    await life.over()
+    ends = {what: life.end(request, "push") for what, request in asked.items()}
+    assert ends["plain"] == ends["owl"] == ends["capped"] == GONE_OUT
+    assert ends["off"] == CANCELLED
+    assert ends["gone"] == (State.FAILED, "unknown_user")
+    assert ends["over"] == (State.EXPIRED, "expired_before_routing")
+    assert life.end(asked["cascade"], "email") == GONE_OUT
+    assert life.end(asked["read"], "email") == (State.CANCELLED, "read")
+    told = [life.end(asked[w], "email") for w in ("collected", "collected too", "review later")]
+    assert [x and x[0] for x in told] == [State.SUPPRESSED] * 3
+    mails = {x[1].removeprefix("digest:") for x in told if x}
+    assert {f"{i}:email" for i in mails} <= set(life.phones.got(MAIL))
+
+
+async def test_a_death_after_any_step_of_waking_tells_nobody_twice_and_forgets_nothing(
+    life: Life,
+) -> None:
+    deaths, fatal = 0, 0
+    while deaths == fatal:
+        fatal += 1
+        asked = await _prepared(life)
+        await life.tick()
+        records = life.tape.take(DUE)
+        steps = _watched(life)
+        steps.fatal = fatal
+        try:
+            await life.wake(records)
+        except Killed:
+            deaths += 1
+        steps.fatal = 0
+        for record in records:  # in other batches than before
+            await life.wake([record])
+        await _ended_as_ever(life, asked)
+        await _uncounted(life)
+    assert deaths > 10
+
+
+async def _uncounted(life: Life) -> None:
+    """Of the next round nothing is refused for what this one has counted."""
+    await life.redis.delete(*(keys.cap("anna", name) for name in ("nudges", "promotional")))
+
+
+async def test_a_death_of_the_scheduler_after_any_step_is_late_and_not_never(life: Life) -> None:
+    for fatal in range(1, 6):
+        asked = await _prepared(life)
+        steps = _watched(life)
+        steps.fatal = fatal
+        try:
+            await life.tick()
+        except Killed:
+            await life.work()  # what it had handed on is woken meanwhile
+        steps.fatal = 0
+        await _ended_as_ever(life, asked)
+        await _uncounted(life)
+
+
+async def test_two_schedulers_hand_on_everything_once(life: Life) -> None:
+    asked = [life.ask(channels=(PUSH,), send_at=life.clock.now() + timedelta(hours=1))]
+    asked += [life.ask("REVIEW", channels=(MAIL,)) for _ in range(5)]
+    await life.routed(*asked)
+    life.clock.advance(timedelta(hours=1))
+    tape: Any = life.tape
+    other = Scheduler(tape, life.schedule, life.settings.partitions)
+    found = await asyncio.gather(life.tick(), other.once(), life.tick(), other.once())
+    assert sum(found) == len(asked)
+    ids = [entry.schedule_id for entry in life.tape.due()]
+    assert len(ids) == len(set(ids)) == len(asked)
+    await life.live_out()
+    await life.over()
+
+
+async def test_handed_on_twice_it_is_sent_once(life: Life) -> None:
+    """The scheduler died between handing on and saying so: the same entries in two records."""
+    asked = [life.ask(channels=(PUSH,), send_at=life.clock.now() + timedelta(hours=1))]
+    asked += [life.ask("REVIEW", channels=(MAIL,)) for _ in range(5)]
+    await life.routed(*asked)
+    life.clock.advance(timedelta(hours=1))
+    await life.tick()
+    await life.leases_over()
+    await life.tick()
+    assert len(life.tape.due()) == 2 * len(asked)
+    for record in life.tape.take(DUE):
+        await life.wake([record])
+    await life.live_out()
+    assert len(life.phones.got(MAIL)) == 1
+    assert [r.type for r in _requests(life)] == ["DIGEST"] * 2
+    await life.over()
+
+
+def _requests(life: Life) -> list[NotificationRequest]:
+    found = [r for x in life.tape.records[REQUESTS.name] for r in split_requests(x.value)]
+    return [r for r in found if isinstance(r, NotificationRequest)]
