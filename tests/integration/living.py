@@ -221,12 +221,13 @@ class Life:
         self.schedule, self.inbox, self.caps = Schedule(redis), Inbox(redis), Caps(redis)
         self.notifications = Notifications(redis, settings.dedupe_hours)
         tape: Any = self.tape
-        carry_out = CarryOut(tape, self.schedule, self.caps, RULES)
-        self.route = Route(self.mind, self.notifications, carry_out, Bury(tape))
-        lines = DigestLines(Renderer(settings), Templates(redis))
+        self.carry_out = CarryOut(tape, self.schedule, self.caps, RULES)
+        self.route = Route(self.mind, self.notifications, self.carry_out, Bury(tape))
+        self.lines = DigestLines(Renderer(settings), Templates(redis))
         self.wake = Wake(
-            self.mind, carry_out, self.schedule, self.inbox, lines, tape, settings.partitions
-        )
+            self.mind, self.carry_out, self.schedule, self.inbox, self.lines, tape,
+            settings.partitions,
+        )  # fmt: skip
         self.scheduler = Scheduler(tape, self.schedule, settings.partitions)
         self.retry = Retry(tape, self.inbox, self.clock, 0)
         pools: Any = self.phones
@@ -279,6 +280,10 @@ class Life:
         values = [r if isinstance(r, bytes) else encode(r) for r in requests]
         payload = b'{"requests":[%b]}' % b",".join(values)
         return Record(REQUESTS_BY_LANE[lane].name, 1, next(_offsets), payload, self.clock.now())
+
+    def single(self, request: NotificationRequest) -> Record:
+        """A record that is the request itself."""
+        return self.record()._replace(value=encode(request))
 
     async def routed(self, *requests: NotificationRequest | bytes) -> Record:
         """One record of them, routed."""

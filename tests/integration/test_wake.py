@@ -2,22 +2,31 @@
 dies."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from streams import restore
+from streams.bury import Bury
 from streams.decide import decide
 from streams.digest import LISTED
+from streams.log import Log
+from streams.restore import Work
+from streams.route import Route
 from streams.scheduler import Scheduler
+from streams.tally import Tally
+from streams.wake import Wake
 from tests.integration.broadcasting import Killed, Steps
-from tests.integration.living import Life
+from tests.integration.living import Life, changed
 from tests.integration.test_route import template
 from tocsin.ids import new_id
-from tocsin.kafka import start_producer
+from tocsin.kafka import send_keyed, start_producer
 from tocsin.records import (
     Channel,
     NotificationRequest,
@@ -29,7 +38,8 @@ from tocsin.records import (
 )
 from tocsin.settings import Settings
 from tocsin.store import SendResult, Templates, keys
-from tocsin.topics import DUE, MAX_RECORD_BYTES, REQUESTS
+from tocsin.store.clock import StoreClock
+from tocsin.topics import DUE, MAX_RECORD_BYTES, REQUESTS, SCHEDULE
 
 pytestmark = pytest.mark.integration
 GONE_OUT = (State.DELIVERED, "")
@@ -43,6 +53,8 @@ async def life(settings: Settings, redis: Redis) -> AsyncIterator[Life]:
     made = Life(settings, redis, producer)
     await made.person()
     yield made
+    # the tests of this module share a log, in which the next one finds nothing of this one waiting
+    await send_keyed(producer, SCHEDULE, [(left, None) for left in made.tape.waiting()])
     await producer.stop()
 
 
@@ -456,6 +468,103 @@ async def test_two_schedulers_hand_on_everything_once(life: Life) -> None:
     ids = [entry.schedule_id for entry in life.tape.due()]
     assert len(ids) == len(set(ids)) == len(asked)
     await life.live_out()
+    await life.over()
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_a_host_whose_clock_is_off_neither_fires_early_nor_loses(
+    life: Life, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """Its clock was off when it started, or is set while it runs: the store's is what counts."""
+    there, seconds = time.time, 60 * minutes
+    monkeypatch.setattr(time, "time", lambda: there() + seconds)
+    clock = await StoreClock.set_by(life.redis)
+    for more in (0, -seconds, seconds):
+        monkeypatch.setattr(time, "time", lambda more=more: there() + seconds + more)
+        assert abs(clock.now().timestamp() - there()) < 1
+    mind = life.mind._replace(clock=clock)
+    tape: Any = life.tape
+    route = Route(mind, life.notifications, life.carry_out, Bury(tape))
+    wake = Wake(mind, life.carry_out, life.schedule, life.inbox, life.lines, tape, 4)
+    real = datetime.fromtimestamp(there(), UTC)
+    soon, past = (real + timedelta(seconds=60 * m) for m in (5, -5))
+    early, due = life.ask(send_at=soon, channels=(PUSH,)), life.ask(send_at=past, channels=(PUSH,))
+    brief = life.ask(expires_at=soon, channels=(PUSH,))
+    await route([life.record(early, due, brief)])
+    assert await life.scheduler.once() == 0
+    assert len(await life.waiting()) == 1
+    await life.redis.zadd(keys.SCHEDULE, dict.fromkeys(await life.waiting(), 0))
+    assert await life.scheduler.once() == 1
+    await wake(life.tape.take(DUE))  # handed on by somebody's mistake: it is not its hour yet
+    assert len(await life.waiting()) == 1
+    assert {i for _, i in life.tape.channels()} == {
+        f"{r.notification_id}:push" for r in (due, brief)
+    }
+
+
+async def test_a_scheduler_goes_on_after_whatever_happens(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for its task; an entry that cannot be read, or a bug, must not be its end."""
+    asked = [life.ask(channels=(PUSH,), send_at=life.clock.now() + timedelta(hours=1))]
+    asked.append(changed(asked[0], notification_id=new_id()))
+    await life.routed(*asked)
+    broken = f"{asked[0].notification_id}:push"
+    await life.redis.hset(keys.SCHEDULE_ITEMS, broken, b"{}")
+    await life.redis.zadd(keys.SCHEDULE, dict.fromkeys(await life.waiting(), 0))
+    errors = [RuntimeError("a bug"), RedisError("away")]
+    once, woken = life.scheduler.once, asyncio.Event()
+
+    async def failing() -> int:
+        if errors:
+            raise errors.pop()
+        found = await once()
+        woken.set()
+        return found
+
+    monkeypatch.setattr(life.scheduler, "once", failing)
+    monkeypatch.setattr("streams.scheduler.PAUSE", 0.0)
+    running = asyncio.create_task(life.scheduler.run())
+    async with asyncio.timeout(5):
+        await woken.wait()
+    running.cancel()
+    assert [e.request.notification_id for e in life.tape.due()] == [asked[1].notification_id]
+    assert await life.waiting() == {f"{r.notification_id}:push" for r in asked}
+
+
+async def test_an_emptied_store_is_restored_with_what_waits_and_what_was_on_its_way(
+    life: Life,
+) -> None:
+    """One digest was handed on and the next had begun; another wait is as large as may be."""
+    large = life.ask(
+        data={"body": "x" * 999_700}, channels=(PUSH,), send_at=life.clock.now() + timedelta(days=1)
+    )
+    assert len(encode(large)) <= MAX_RECORD_BYTES
+    await life.route([life.single(large)])
+    first, second = life.ask("REVIEW", channels=(MAIL,)), life.ask("REVIEW", channels=(MAIL,))
+    await life.routed(first)
+    life.clock.advance(timedelta(minutes=45))
+    await life.tick()
+    await life.routed(second)
+    anna = await life.mind.profiles.get("anna")
+    await life.redis.flushall()
+    assert anna is not None
+    await life.mind.profiles.put(anna)
+    async with Log(life.settings, SCHEDULE) as log:
+        tally = Tally(SCHEDULE.name, print)
+        await restore.schedule(Work(life.settings, life.redis, "", log, tally))
+    assert tally.bad == 0
+    await life.redis.set(keys.STORE_READY, "rebuilt")
+    await life.balanced()
+    await life.tick()  # the first one again
+    for record in life.tape.take(DUE):
+        await life.wake([record])
+    await life.live_out()
+    assert life.end(large, "push") == GONE_OUT
+    told = [life.end(r, "email") for r in (first, second)]
+    assert len({x[1] for x in told if x}) == 2
+    assert len(life.phones.got(MAIL)) == 2
+    assert [d.data["count"] for d in life.tape.digests()] == [1, 1, 1]
     await life.over()
 
 

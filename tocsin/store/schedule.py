@@ -5,6 +5,7 @@ for a while; `done` forgets it, and if nobody says so it is taken again: late ra
 what was sent already is recognised by its id.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -12,10 +13,13 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from tocsin.errors import Invalid
 from tocsin.ids import derived_id
 from tocsin.records import Deferred, decode_internal, encode
 from tocsin.store import keys
 from tocsin.store.client import raw, script
+
+log = logging.getLogger(__name__)
 
 LEASE_MS: Final = 30_000
 """From being taken to being on ``schedule.due``."""
@@ -72,7 +76,7 @@ class Schedule:
             )
             due = _millis(entry.due_at)
             bucket = entry.digest or derived_id("digest", entry.schedule_id, str(due))
-            args += (entry.schedule_id, due, encode(entry), bucket)
+            args += (entry.schedule_id, due, encode(entry), bucket, int(bool(entry.digest)))
         found = await self._collect(keys=names, args=args)
         return [
             replace(entry, digest=bucket.decode(), due_at=_instant(float(due), entry.due_at))
@@ -80,14 +84,12 @@ class Schedule:
         ]
 
     async def take(self, most: int) -> Taken:
-        """What is due, at most `most` (a digest counts once), held for LEASE_MS."""
+        """What is due, at most `most` (a digest counts once), held for LEASE_MS. One that cannot be
+        read stops no other: it is said and stays, for a version of Tocsin that can."""
         names = [keys.SCHEDULE, keys.SCHEDULE_LEASED, keys.SCHEDULE_ITEMS]
         wait, *found = await self._take(keys=names, args=[most, LEASE_MS])
-        due = [
-            _in_bucket(decode_internal(Deferred, item), bucket.decode())
-            for bucket, item in zip(found[::2], found[1::2], strict=True)
-        ]
-        return Taken(due, None if wait < 0 else int(wait))
+        read = [_read(item, bucket) for bucket, item in zip(found[::2], found[1::2], strict=True)]
+        return Taken([entry for entry in read if entry], None if wait < 0 else int(wait))
 
     async def hold(self, entries: Sequence[Deferred]) -> None:
         """These are in the log to be woken: nobody need take them for HOLD_MS."""
@@ -134,8 +136,13 @@ def _member(entry: Deferred) -> str:
     return f"digest|{entry.digest}" if entry.digest else entry.schedule_id
 
 
-def _in_bucket(entry: Deferred, bucket: str) -> Deferred:
-    return replace(entry, digest=bucket) if bucket else entry
+def _read(item: bytes, bucket: bytes) -> Deferred | None:
+    try:
+        entry = decode_internal(Deferred, item)
+    except Invalid as error:
+        log.error("an entry of the schedule cannot be read: %s", error)
+        return None
+    return replace(entry, digest=bucket.decode()) if bucket else entry
 
 
 def _millis(at: datetime) -> int:
