@@ -22,7 +22,7 @@ from streams.live import Live
 from streams.mind import Mind, make_mind
 from streams.restock import Restock
 from streams.retry import Retry
-from streams.retry_policy import LONG, MEDIUM, SHORT
+from streams.retry_policy import HOLDS
 from streams.route import Route
 from streams.scheduler import Scheduler
 from streams.serve import serve
@@ -45,12 +45,9 @@ from tocsin.topics import (
     INVENTORY,
     OUTCOMES,
     REQUESTS_BY_LANE,
-    RETRY_LONG,
-    RETRY_MEDIUM,
-    RETRY_SHORT,
+    RETRIES,
+    RETRIES_HIGH,
 )
-
-_RETRIES = ((RETRY_SHORT, SHORT), (RETRY_MEDIUM, MEDIUM), (RETRY_LONG, LONG))
 
 
 class Tools(NamedTuple):
@@ -73,7 +70,8 @@ def consumers(tools: Tools) -> Sequence[Consume]:
         *_sending(tools, bury),
         *(
             Consume(topic, Retry(tools.producer, inbox, tools.mind.clock, hold), bury, depth=64)
-            for topic, hold in _RETRIES
+            for topics in (RETRIES_HIGH, RETRIES)
+            for topic, hold in zip(topics, HOLDS, strict=True)
         ),
         Consume(OUTCOMES, tools.live, bury, within=0.05),
     )

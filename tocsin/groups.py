@@ -18,9 +18,8 @@ from tocsin.topics import (
     PAGES,
     PROFILES,
     REQUESTS_BY_LANE,
-    RETRY_LONG,
-    RETRY_MEDIUM,
-    RETRY_SHORT,
+    RETRIES,
+    RETRIES_HIGH,
     Topic,
 )
 
@@ -31,7 +30,7 @@ ANALYTICS: Final = "tocsin-analytics"
 READS: Final[Mapping[str, tuple[Topic, ...]]] = {
     STREAMS: (
         INVENTORY, *REQUESTS_BY_LANE.values(), DUE, BROADCASTS, PAGES, *BY_CHANNEL.values(),
-        RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG,
+        *RETRIES, *RETRIES_HIGH,
     ),
     STREAMS_OTP: (OTP,),
     ANALYTICS: (

@@ -44,6 +44,9 @@ INAPP_LOW = Topic("channel.inapp.low", "as read", "Low ones: campaigns", interna
 RETRY_SHORT = Topic("retry.short", "as read", "Retries due within 2 s", internal=True)
 RETRY_MEDIUM = Topic("retry.medium", "as read", "Retries due within 30 s", internal=True)
 RETRY_LONG = Topic("retry.long", "as read", "Retries due within 5 min", internal=True)
+RETRY_SHORT_HIGH = Topic("retry.short.high", "as read", "Critical and high ones", internal=True)
+RETRY_MEDIUM_HIGH = Topic("retry.medium.high", "as read", "Critical and high ones", internal=True)
+RETRY_LONG_HIGH = Topic("retry.long.high", "as read", "Critical and high ones", internal=True)
 SCHEDULE = Topic("schedule", "schedule_id", "What waits for its hour", True, internal=True)
 DUE = Topic("schedule.due", "as read", "What waited and is to be decided on", internal=True)
 BROADCASTS = Topic("broadcasts", "broadcast_id", "A message to many, to be fanned out")
@@ -62,6 +65,7 @@ ALL: Final = (
     INVENTORY, REQUESTS, REQUESTS_HIGH, REQUESTS_LOW, OTP,
     PUSH, SMS, EMAIL, INAPP, PUSH_HIGH, SMS_HIGH, EMAIL_HIGH, INAPP_HIGH,
     PUSH_LOW, SMS_LOW, EMAIL_LOW, INAPP_LOW, RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG,
+    RETRY_SHORT_HIGH, RETRY_MEDIUM_HIGH, RETRY_LONG_HIGH,
     SCHEDULE, DUE, BROADCASTS, PAGES, CANCELLATIONS,
     OUTCOMES, ENGAGEMENT, DEAD, PROFILES, SUBSCRIPTIONS, TEMPLATES,
 )  # fmt: skip
@@ -75,3 +79,7 @@ BY_CHANNEL: Final = {
     ("inapp", "high"): INAPP_HIGH, ("inapp", "normal"): INAPP, ("inapp", "low"): INAPP_LOW,
 }  # fmt: skip
 """Of a channel and a lane."""
+
+RETRIES: Final = (RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG)
+RETRIES_HIGH: Final = (RETRY_SHORT_HIGH, RETRY_MEDIUM_HIGH, RETRY_LONG_HIGH)
+"""Of the high lane: a topic holds so many batches at once, and the others' could be all of them."""

@@ -64,14 +64,13 @@ from tocsin.topics import (
     OUTCOMES,
     REQUESTS,
     REQUESTS_BY_LANE,
-    RETRY_LONG,
-    RETRY_MEDIUM,
-    RETRY_SHORT,
+    RETRIES,
+    RETRIES_HIGH,
     SCHEDULE,
     Topic,
 )
 
-RETRIES = (RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG)
+HELD = (*RETRIES, *RETRIES_HIGH)
 DIGESTED = {"channels": ["email"], "window": "PT45M"}
 RULES = rules_with(
     types={
@@ -325,14 +324,14 @@ class Life:
         self.clock.advance(timedelta(**span))
         while await self.tick() or self._retries():
             if self._retries():
-                await self.retry([r for topic in RETRIES for r in self.tape.take(topic)])
+                await self.retry([r for topic in HELD for r in self.tape.take(topic)])
             await self.work()
 
     async def live_out(self) -> None:
         """Everything ends: in steps of 10 minutes, for at most four days."""
         await self.work()
         for _ in range(4 * 24 * 6):
-            if not await self.schedule.size() and not self._unread(RETRIES):
+            if not await self.schedule.size() and not self._unread(HELD):
                 return
             await self.pass_time(minutes=10)
             await self.leases_over()
@@ -343,7 +342,7 @@ class Life:
 
     def _retries(self) -> bool:
         """Whether a retry waits, and all that do are due (else they would go round and round)."""
-        held = [r for topic in RETRIES for r in self.tape.unread[topic.name]]
+        held = [r for topic in HELD for r in self.tape.unread[topic.name]]
         times = [
             delivery.not_before or self.clock.now()
             for record in held
