@@ -16,21 +16,27 @@ from actors.vendors import Vendors
 from tocsin.clock import Clock
 from tocsin.errors import Permanent, SendError, Transient
 from tocsin.metrics import PROVIDER_SECONDS
+from tocsin.records import Lane, lane_of
 
 log = logging.getLogger(__name__)
 
 IN_FLIGHT: Final = 128
-"""Provider calls at once in a process: streams of a few HTTP/2 connections, or SMTP connections."""
+"""Provider calls at once in a process and lane: streams of a few HTTP/2 connections, or SMTP
+connections."""
 
 Make = Callable[[Address], Message]
 
 
 class HandOver:
-    """The providers behind a rate and a bound."""
+    """The providers behind a rate and a bound. `pace` makes a taker of the fleet's one bucket."""
 
-    def __init__(self, vendors: Vendors, pace: Pace, clock: Clock) -> None:
-        self._vendors, self._pace, self._clock = vendors, pace, clock
-        self._slots = asyncio.Semaphore(IN_FLIGHT)
+    def __init__(
+        self, vendors: Vendors, pace: Callable[[], Pace], clock: Clock, lanes: Sequence[Lane]
+    ) -> None:
+        self._vendors, self._clock = vendors, clock
+        # a lane waits for its own: no token and no free call is behind those of a lower one
+        self._paces = {lane: pace() for lane in lanes}
+        self._slots = {lane: asyncio.Semaphore(IN_FLIGHT) for lane in lanes}
         names = {vendor.name for vendor in vendors.values()}
         self._seconds = {name: PROVIDER_SECONDS.labels(name) for name in names}
 
@@ -44,8 +50,9 @@ class HandOver:
         vendor = self._vendors.get(kind)
         if vendor is None:
             return Permanent("no_provider")
-        async with self._slots:
-            await self._pace.one()
+        lane = lane_of(message.priority)
+        async with self._slots[lane]:
+            await self._paces[lane].one()
             if message.expires_at is not None and message.expires_at <= self._clock.now():
                 return Overdue("expired")
             begun = time.perf_counter()

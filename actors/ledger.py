@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar
@@ -24,6 +24,7 @@ FLUSH_AT: Final = 50
 FLUSH_SECONDS: Final = 0.02
 """…and fewer when the first has waited so long for company."""
 
+_NONE: Final[Mapping[str, str]] = {}
 BUSY_SECONDS: Final = 5.0
 _PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
@@ -56,9 +57,9 @@ class Ledger:
             self._writer.cancel()
 
     async def open(
-        self, deliveries: Sequence[tuple[str, int]]
+        self, deliveries: Sequence[tuple[str, int]], off: Mapping[str, str] = _NONE
     ) -> tuple[list[asyncio.Future[SendResult]], list[tuple[int, bool]]]:
-        """Claim (delivery_id, attempt) pairs.
+        """Claim (delivery_id, attempt) pairs; `off` is as of `Claims.take`.
 
         Returns a future result for each, and (index, ambiguous) of those the caller is to send and
         must then `settle` or `abandon`. Do not cancel the futures: others may wait for them.
@@ -72,7 +73,7 @@ class Ledger:
                 mine.append(index)
             futures.append(future)
         try:
-            claims = await patiently(lambda: self._claims.take([deliveries[i] for i in mine]))
+            claims = await patiently(lambda: self._claims.take([deliveries[i] for i in mine], off))
         except BaseException:
             self.abandon([deliveries[i][0] for i in mine])
             raise

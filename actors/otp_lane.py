@@ -25,7 +25,7 @@ from actors.pace import Pace
 from actors.vendors import MakeVendors, make_vendors
 from tocsin.clock import Clock, SystemClock
 from tocsin.errors import Ambiguous, Permanent, SendError, Transient
-from tocsin.records import Channel, OtpChallenge, Priority, State, encode
+from tocsin.records import Channel, Lane, OtpChallenge, Priority, State, encode
 from tocsin.settings import Settings
 from tocsin.store import Claims, SendResult, Templates, connect
 from tocsin.store.buckets import Buckets
@@ -72,8 +72,8 @@ class OtpLane:
                 self._store = OtpStore(redis, self._settings, self._clock)
                 self._renderer, self._templates = Renderer(self._settings), Templates(redis)
                 vendors = self._make(self._settings, CHANNELS, redis)
-                pace = Pace(Buckets(redis), "otp", self._settings.rate.otp)
-                self._providers = HandOver(vendors, pace, self._clock)
+                pace = partial(Pace, Buckets(redis), "otp", self._settings.rate.otp)
+                self._providers = HandOver(vendors, pace, self._clock, (Lane.HIGH,))
                 self._ledger = Ledger(Claims(redis, self._owner), _FLUSH_SECONDS)
                 self._ledger.start()
                 self._redis = redis

@@ -21,12 +21,13 @@ from actors.ledger import Ledger, patiently
 from actors.message import Content, Message
 from actors.pace import Pace
 from actors.vendors import MakeVendors, make_vendors
-from tocsin.clock import Clock, SystemClock
+from tocsin.clock import Clock
 from tocsin.errors import Invalid, Permanent
-from tocsin.records import Channel, Delivery, DeliveryBatch, Profile, State, encode
+from tocsin.records import LANES, Channel, Delivery, DeliveryBatch, Profile, State, encode, lane_of
 from tocsin.settings import Settings
-from tocsin.store import Claims, Profiles, SendResult, Templates, connect
+from tocsin.store import Cancellations, Claims, Profiles, SendResult, Templates, connect
 from tocsin.store.buckets import Buckets
+from tocsin.store.clock import StoreClock
 from tocsin.templates import Renderer, TemplateMissing, versions_of
 
 _AT_ONCE: Final = 4
@@ -54,13 +55,14 @@ class Sender:
         clock: Clock | None = None,
     ) -> None:
         self._settings, self._channel, self.name = settings, Channel(channel), name
-        self._make, self._clock = make, clock or SystemClock()
+        self._make, self._clock = make, clock
+        self._keeping: asyncio.Task[None] | None = None
         self._owner = f"{name}:{uuid.uuid4().hex}"
         rate: float = getattr(settings.rate, self._channel.value)
         senders: int = getattr(settings, f"{self._channel.value}_senders")
         self._rate = rate
         self._size = max(1, min(_PORTION, int(rate * _PORTION_SECONDS / senders / _AT_ONCE)))
-        self._portions = asyncio.Semaphore(_AT_ONCE)
+        self._portions = {lane: asyncio.Semaphore(_AT_ONCE) for lane in LANES}
         self._starting = asyncio.Lock()
         self._redis: Redis | None = None
 
@@ -75,11 +77,19 @@ class Sender:
                 self._profiles = Profiles(redis)
                 self._renderer, self._templates = Renderer(self._settings), Templates(redis)
                 vendors = self._make(self._settings, (self._channel,), redis)
-                pace = Pace(Buckets(redis), self._channel.value, self._rate)
-                self._providers = HandOver(vendors, pace, self._clock)
+                pace = partial(Pace, Buckets(redis), self._channel.value, self._rate)
+                clock = self._clock or await self._fleets(redis)
+                self._clock = clock
+                self._providers = HandOver(vendors, pace, clock, LANES)
+                self._cancellations = Cancellations(redis)
                 self._ledger = Ledger(Claims(redis, self._owner))
                 self._ledger.start()
                 self._redis = redis
+
+    async def _fleets(self, redis: Redis) -> Clock:
+        clock = await StoreClock.set_by(redis)
+        self._keeping = asyncio.create_task(clock.keep())
+        return clock
 
     async def facts(self) -> dict[str, Any]:
         """`start`, and what people want to know of it: the process id."""
@@ -102,6 +112,8 @@ class Sender:
 
     async def close(self) -> None:
         """Finish what is at work and disconnect."""
+        if self._keeping:
+            self._keeping.cancel()
         if self._redis is not None:
             await self._ledger.close()
             await self._providers.close()
@@ -109,9 +121,11 @@ class Sender:
             self._redis = None
 
     async def _portion(self, deliveries: Sequence[Delivery]) -> list[SendResult]:
-        async with self._portions:
+        # the batches of a topic are of one lane
+        async with self._portions[lane_of(deliveries[0].priority)]:
+            off = await patiently(partial(self._cancellations.broadcasts_off, deliveries))
             futures, todo = await self._ledger.open(
-                [(d.delivery_id, d.attempt) for d in deliveries]
+                [(d.delivery_id, d.attempt) for d in deliveries], off
             )
             try:
                 profiles = await self._read([deliveries[i].user_id for i, _ in todo])
@@ -165,6 +179,7 @@ class Sender:
     ) -> SendResult:
         if ambiguous and not may_repeat(delivery):
             return unrepeated(delivery.delivery_id)
+        assert self._clock is not None  # there since `start`
         refused = refusal(delivery, profile, self._clock.now())
         if refused is not None:
             return replace(refused, ambiguous=ambiguous)

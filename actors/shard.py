@@ -24,11 +24,12 @@ from actors.sockets.listener import close_spread, listen
 from actors.sockets.peers import Call, Peers, nobody
 from actors.sockets.reception import Reception
 from actors.sockets.upkeep import always, cancelled, hear_reads, keep_lease, note_acks
-from tocsin.clock import Clock, SystemClock
+from tocsin.clock import Clock
 from tocsin.errors import EngineUnavailable
 from tocsin.records import Delivery, DeliveryBatch, encode
 from tocsin.settings import Settings
-from tocsin.store import Profiles, Templates, connect
+from tocsin.store import Cancellations, Profiles, Templates, connect
+from tocsin.store.clock import StoreClock
 from tocsin.store.inbox import Inbox
 from tocsin.store.registry import Registry
 from tocsin.store.tickets import Tickets
@@ -66,7 +67,7 @@ class ConnectionShard:
         clock: Clock | None = None,
     ) -> None:
         self._settings, self._name = settings, name
-        self._call, self._clock = peers, clock or SystemClock()
+        self._call, self._clock = peers, clock
         self._renderer = Renderer(settings)
         self._render = render or self._renderer.render
         self._running: _Running | None = None
@@ -136,13 +137,19 @@ class ConnectionShard:
         async def load(deliveries: Sequence[Delivery]) -> None:
             await self._renderer.load(templates, versions_of(deliveries))
 
-        inapp = Inapp(Profiles(client), inbox, load, self._render, hub.reach, self._clock)
+        clock = StoreClock(client)
+        await clock.look()
+        off = Cancellations(client).broadcasts_off
+        inapp = Inapp(
+            Profiles(client), inbox, off, load, self._render, hub.reach, self._clock or clock
+        )
         reception = Reception(Admission(self._settings, Tickets(client)), hub, inbox)
         await registry.reset()
         server = await listen(self._settings, self._name, reception)
         port = int(next(iter(server.sockets)).getsockname()[1])
         tasks = [
             asyncio.create_task(always(hub.presence.run)),
+            asyncio.create_task(always(clock.keep)),
             asyncio.create_task(always(partial(keep_lease, hub))),
             asyncio.create_task(always(partial(note_acks, hub))),
             asyncio.create_task(always(partial(hear_reads, client, hub))),

@@ -257,6 +257,7 @@ class _Case:
             collapse_key=request.collapse_key,
             not_before=not_before,
             unless=unless,
+            broadcast_id=request.broadcast_id,
         )
         return Send(delivery, f"{trace};unless={unless}" if unless else trace)
 

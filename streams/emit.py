@@ -10,7 +10,15 @@ from aiokafka import AIOKafkaProducer
 
 from streams.retry_policy import tier
 from tocsin.kafka import send_all
-from tocsin.records import Delivery, DeliveryBatch, Outcome, OutcomeBatch, encode, lane_of
+from tocsin.records import (
+    Delivery,
+    DeliveryBatch,
+    Outcome,
+    OutcomeBatch,
+    Priority,
+    encode,
+    lane_of,
+)
 from tocsin.topics import BY_CHANNEL, OUTCOMES, Topic
 
 MOST: Final = 250
@@ -59,6 +67,8 @@ class Emit:
 
 
 def _records(deliveries: Sequence[Delivery]) -> Iterable[bytes]:
+    if any(delivery.priority is Priority.CRITICAL for delivery in deliveries):
+        deliveries = sorted(deliveries, key=lambda d: d.priority is not Priority.CRITICAL)
     for start in range(0, len(deliveries), MOST):
         yield from _fitting(deliveries[start : start + MOST])
 

@@ -1,10 +1,10 @@
-"""Kafka outside of Faust: a producer, the topics, and how far consumers are behind."""
+"""Kafka outside of Faust: a producer, and the topics."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
@@ -104,45 +104,3 @@ def _new_topic(topic: Topic, settings: Settings) -> NewTopic:
     else:
         config["retention.ms"] = str(topic.retention_hours * 3_600_000)
     return NewTopic(topic.name, settings.partitions, settings.replication, topic_configs=config)
-
-
-async def lag(
-    settings: Settings, groups: Mapping[str, Sequence[Topic]]
-) -> dict[tuple[str, str], int]:
-    """Records produced and not yet committed, by (group, topic).
-
-    A partition without a commit counts from its first offset.
-    """
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_servers())
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers())
-    await asyncio.gather(consumer.start(), admin.start())
-    try:
-        found = {}
-        for group, topics in groups.items():
-            # named one by one: the embedded broker answers "all" with a frame nobody can read
-            places = [TopicPartition(t.name, p) for t in topics for p in range(settings.partitions)]
-            committed = await admin.list_consumer_group_offsets(group, partitions=places)
-            for topic in topics:
-                behind = await _behind(consumer, topic, settings.partitions, committed)
-                found[group, topic.name] = behind
-        return found
-    finally:
-        await asyncio.gather(consumer.stop(), admin.close())
-
-
-async def _behind(
-    consumer: AIOKafkaConsumer,
-    topic: Topic,
-    partitions: int,
-    committed: Mapping[TopicPartition, object],
-) -> int:
-    places = [TopicPartition(topic.name, p) for p in range(partitions)]
-    ends = await consumer.end_offsets(places)
-    starts = await consumer.beginning_offsets(places)
-    total = 0
-    for place in places:
-        at = getattr(committed.get(place), "offset", -1)
-        # the embedded broker gives the end as one past the *first* record of the last batch, so a
-        # finished partition may seem to be committed beyond its end
-        total += max(0, ends[place] - (at if at >= 0 else starts[place]))
-    return total

@@ -1,7 +1,7 @@
 """In-app delivery of a batch: the inbox first, then whoever is connected."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from actors.decide import refusal
@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 Load = Callable[[Sequence[Delivery]], Awaitable[None]]
 """Have the words of these at hand, in at most one call. Raises what Redis raises."""
 
+Off = Callable[[Sequence[Delivery]], Awaitable[Mapping[str, str]]]
+"""`Cancellations.broadcasts_off`."""
+
 Reach = Callable[[Sequence[Push]], Awaitable[list[bool]]]
 """Push to sockets wherever they are; for each whether one has it. Raises nothing."""
 
@@ -31,12 +34,14 @@ class Inapp:
         self,
         profiles: Profiles,
         inbox: Inbox,
+        off: Off,
         load: Load,
         render: Render,
         reach: Reach,
         clock: Clock,
     ) -> None:
-        self._profiles, self._inbox, self._load, self._render = profiles, inbox, load, render
+        self._profiles, self._inbox, self._off = profiles, inbox, off
+        self._load, self._render = load, render
         self._reach, self._clock = reach, clock
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> list[SendResult]:
@@ -50,7 +55,7 @@ class Inapp:
             for delivery, content in zip(deliveries, made, strict=True)
             if isinstance(content, bytes)
         ]
-        places = await self._inbox.append(items)
+        places = await self._inbox.append(items, await self._off(deliveries))
         written = [(i, p) for i, p in zip(items, places, strict=True) if not p.cancelled]
         shown = iter(await self._reach([_push(i, p) for i, p in written]))
         ends = (None if place.cancelled else next(shown) for place in places)

@@ -51,6 +51,11 @@ class Journal:
                 await asyncio.sleep(0.1)
         return found
 
+    async def put(self, path: str, body: object) -> None:
+        """One of the sandbox's controls, such as a fault."""
+        assert self._client
+        await self._client.put(self._url + path).body_json(body).build().send()
+
     async def _get(self, path: str) -> str:
         assert self._client
         answer = await self._client.get(self._url + path).build().send()

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from xmlrpc.client import ServerProxy
@@ -67,11 +69,29 @@ class Running:
 
     def control(self, verb: Literal["startProcess", "stopProcess"], name: str) -> None:
         """Ask the process manager; returns when it is so."""
+        info = self._info(name)
+        with self._supervisor() as supervisor:
+            getattr(supervisor, verb)(f"{info['group']}:{name}", True)
+
+    def pid(self, name: str) -> int:
+        """The process id of a process or, from the start of the actors on, of an actor; 0 while
+        there is none."""
+        ready = self._data_dir / "run" / "actors.ready"
+        actors = json.loads(ready.read_text())["pids"] if ready.exists() else {}
+        return int(actors[name] if name in actors else self._info(name)["pid"])
+
+    def _info(self, name: str) -> dict[str, Any]:
+        with self._supervisor() as supervisor:
+            infos = supervisor.getAllProcessInfo()
+        return next(info for info in infos if info["name"] == name)
+
+    @contextmanager
+    def _supervisor(self) -> Iterator[Any]:
         transport = SupervisorTransport(serverurl=f"unix://{self._socket}")
-        supervisor = ServerProxy("http://127.0.0.1", transport=transport).supervisor
-        infos: Any = supervisor.getAllProcessInfo()
-        group = next(info["group"] for info in infos if info["name"] == name)
-        getattr(supervisor, verb)(f"{group}:{name}", True)
+        try:
+            yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        finally:
+            transport.close()
 
     def ready(self, name: str, after: float, seconds: float = 60) -> None:
         """Wait until process `name` said it is ready later than `after` (unix seconds)."""

@@ -6,27 +6,27 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.client import ClientBuilder
 from redis.asyncio import Redis
 
 from analytics.client import connect as connect_analytics
 from loadtest.bench.running import Running
 from loadtest.people import person
+from tests.integration.whole import Shop, shop
 from tocsin import settings as settings_module
 from tocsin.ids import new_id
 from tocsin.kafka import partition_for, send_all, start_producer
 from tocsin.records import Channel, NotificationRequest, encode
 from tocsin.settings import Settings
 from tocsin.store import connect
-from tocsin.tokens import SCOPES, mint
 from tocsin.topics import REQUESTS
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -36,29 +36,6 @@ OPTED_OUT: Final = frozenset(PEOPLE[::4])
 WAITING: Final = PEOPLE[1:81:4]
 CHANNELS: Final = (Channel.EMAIL, Channel.PUSH, Channel.SMS)
 DATA: Final = {"order": "1", "items": 3, "total": "17.85", "currency": "GBP", "kind": "return"}
-
-
-class Shop:
-    """A service that may do everything."""
-
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self._client, self._url = client, settings.public_url
-
-    async def __call__(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        request = self._client.request(method, self._url + path)
-        if body is not None:
-            request = request.body_bytes(encode(body))
-        answer = await request.build().send()
-        text = await answer.text()
-        return answer.status, json.loads(text) if text else None
-
-
-@asynccontextmanager
-async def shop(settings: Settings) -> AsyncIterator[Shop]:
-    token = mint(settings, subject="shop", kind="service", scopes=frozenset(SCOPES), seconds=3600)
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-    async with ClientBuilder().default_headers(headers).build() as client:
-        yield Shop(client, settings)
 
 
 def _body(user_id: str, **more: Any) -> dict[str, Any]:

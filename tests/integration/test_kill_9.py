@@ -34,16 +34,6 @@ def _summary(running: Running) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def _pid(data: Path, name: str) -> int:
-    facts = json.loads((data / "run" / f"{name}.ready").read_text())
-    return int(facts["pid"])
-
-
-def _actor(data: Path, name: str) -> int:
-    facts = json.loads((data / "run" / "actors.ready").read_text())
-    return int(facts["pids"][name])
-
-
 def _expected(directory: Path) -> dict[str, Any]:
     report = directory / "expected.json"
     argv = [sys.executable, "-m", "loadtest.replay", str(SALES), "--dry-run"]
@@ -70,8 +60,7 @@ def test_what_is_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
                 [*argv, "--speed", "0"], env=running.environment, stdout=subprocess.DEVNULL
             ) as replay:
                 wait_until(lambda: _told(running) >= told_before + IN_THE_MIDDLE, 120)  # noqa: B023
-                pid = _actor(data, victim) if victim.startswith("sender") else _pid(data, victim)
-                os.kill(pid, signal.SIGKILL)
+                os.kill(running.pid(victim), signal.SIGKILL)
                 assert replay.wait(300) == 0
         found = _settled(running, notifications)
         audit = subprocess.run(

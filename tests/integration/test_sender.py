@@ -25,7 +25,7 @@ from tocsin.records import (
     encode,
 )
 from tocsin.settings import Rates, Settings
-from tocsin.store import Cancellations, Claims, Profiles, SendResult, keys
+from tocsin.store import Broadcasts, Cancellations, Claims, Profiles, SendResult, keys
 
 pytestmark = pytest.mark.integration
 _results = msgspec.json.Decoder(list[SendResult]).decode
@@ -218,6 +218,16 @@ async def test_what_was_taken_back_is_not_sent_and_says_so_every_time(bench: Ben
         ]  # fmt: skip
     assert bench.provider.times("n1:push") == 0
     assert (await Cancellations(bench.redis).cancel("n2"))[Channel.PUSH]
+
+
+async def test_what_is_of_a_broadcast_that_was_taken_back_is_not_sent(bench: Bench) -> None:
+    await Broadcasts(bench.redis).cancel("b1", datetime.now(UTC))
+    (before,) = await bench.send(push(3))
+    results = await bench.send(
+        push(1, broadcast_id="b1"), push(2, broadcast_id="b2"), push(3, broadcast_id="b1")
+    )
+    assert [r.state for r in results] == [State.CANCELLED, State.DELIVERED, State.DELIVERED]
+    assert results[2] == before, "what has ended is told as it ended"
 
 
 async def test_a_retry_that_was_taken_back_is_not_made(bench: Bench) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from tocsin.records import CHANNELS, Cancellation, Channel
+from tocsin.records import CHANNELS, Cancellation, Channel, Delivery
 from tocsin.store import keys
 from tocsin.store.client import raw, script
 from tocsin.store.view import whole
@@ -52,6 +52,19 @@ class Cancellations:
             return []
         names = [*(keys.cancelled(i) for i in ids), keys.STORE_READY]
         return [value is not None for value in whole(raw(await self._client.mget(names)))]
+
+    async def broadcasts_off(self, deliveries: Sequence[Delivery]) -> dict[str, str]:
+        """Notification id to broadcast id, of those whose broadcast was taken back. Where none is
+        of a broadcast nothing is asked, else one MGET of the few broadcasts there are."""
+        ids = dict.fromkeys(d.broadcast_id for d in deliveries if d.broadcast_id)
+        if not ids:
+            return {}
+        off = {i for i, is_off in zip(ids, await self.cancelled(list(ids)), strict=True) if is_off}
+        return {
+            d.notification_id: d.broadcast_id
+            for d in deliveries
+            if d.broadcast_id and d.broadcast_id in off
+        }
 
     async def restore(self, *records: Cancellation) -> None:
         """Put cancellations of the log back (for rebuild), each for what is left of its time."""

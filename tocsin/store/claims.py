@@ -15,7 +15,7 @@ reader of the same batch finds which of these it was:
 A delivery whose notification was taken back (store/cancellations.py) is not claimed any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -61,6 +61,7 @@ class Claim(msgspec.Struct, frozen=True):
     result: SendResult | None = None
 
 
+_NONE: Final[Mapping[str, str]] = {}
 _AGAIN: Final = (State.RETRY, State.DEFERRED)
 _BY_LETTER: Final = {
     b"f": Claim(Standing.FRESH),
@@ -83,8 +84,11 @@ class Claims:
         self._settle = script(client, "settle")
         self._decode = msgspec.json.Decoder(SendResult).decode
 
-    async def take(self, deliveries: Sequence[tuple[str, int]]) -> list[Claim]:
-        """Claim (delivery_id, attempt) pairs in one call.
+    async def take(
+        self, deliveries: Sequence[tuple[str, int]], off: Mapping[str, str] = _NONE
+    ) -> list[Claim]:
+        """Claim (delivery_id, attempt) pairs in one call. `off` (`Cancellations.broadcasts_off`)
+        names those that are taken back by another id than their notification's.
 
         An AMBIGUOUS one is now ours: whoever held it is gone. A BUSY one is not: settle nothing.
         Nor is one that was taken back: CANCELLED before anybody sent it, LOST when somebody died
@@ -93,7 +97,8 @@ class Claims:
         if not deliveries:
             return []
         names = [keys.claim(delivery_id) for delivery_id, _ in deliveries]
-        names += [keys.cancelled(delivery_id.rpartition(":")[0]) for delivery_id, _ in deliveries]
+        notifications = [delivery_id.rpartition(":")[0] for delivery_id, _ in deliveries]
+        names += [keys.cancelled(off.get(name, name)) for name in notifications]
         lease = str(LEASE_SECONDS * 1000)
         args = [self._owner, str(self._seconds), lease, *(str(a) for _, a in deliveries)]
         return [self._read(value) for value in await self._take(keys=names, args=args)]

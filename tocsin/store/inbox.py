@@ -6,7 +6,7 @@ or has dropped items since, it is told so instead of being given a part.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from redis.asyncio import Redis
@@ -15,6 +15,8 @@ from tocsin.records import Channel, Condition, State, encode
 from tocsin.store import keys
 from tocsin.store.claims import SendResult
 from tocsin.store.client import script
+
+_NONE: Final[Mapping[str, str]] = {}
 
 CAP: Final = 200
 """Items kept per person; the oldest goes first. Deleted ones count until they drop out."""
@@ -83,8 +85,10 @@ class Inbox:
         self._happened = script(client, "inbox_happened")
         self._ack = script(client, "inbox_ack")
 
-    async def append(self, items: Sequence[tuple[str, str, bytes]]) -> list[Appended]:
-        """Write (user_id, notification_id, JSON) in order.
+    async def append(
+        self, items: Sequence[tuple[str, str, bytes]], off: Mapping[str, str] = _NONE
+    ) -> list[Appended]:
+        """Write (user_id, notification_id, JSON) in order. `off` is as of `Claims.take`.
 
         Doing it again is harmless: an id keeps its first offset and its first JSON. What was taken
         back by then is not written.
@@ -97,7 +101,7 @@ class Inbox:
             names += _names(user_id)
             names.append(keys.claim(f"{notification_id}:{Channel.INAPP}"))
             args += (notification_id, item)
-        names += [keys.cancelled(notification_id) for _, notification_id, _ in items]
+        names += [keys.cancelled(off.get(name, name)) for _, name, _ in items]
         found = await self._append(keys=names, args=args)
         return [
             Appended(found[i].decode(), found[i + 1], found[i + 2], found[i + 3] == 1)

@@ -14,6 +14,7 @@ from actors.providers.fake import FakeProvider
 from tests.unit.actors.makers import NOW, message
 from tocsin.clock import ManualClock
 from tocsin.errors import Permanent, Transient
+from tocsin.records import LANES, Priority
 
 HERE = Address("ios", "ab" * 32, "phone")
 
@@ -46,7 +47,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def hand_over(provider: FakeProvider, clock: ManualClock) -> HandOver:
-    return HandOver({"ios": provider}, pace(), clock)
+    return HandOver({"ios": provider}, pace, clock, LANES)
 
 
 def make(address: Address) -> Message:
@@ -88,6 +89,34 @@ async def test_calls_at_once_are_bounded(hand_over: HandOver, provider: FakeProv
     assert provider.most_at_once == IN_FLIGHT
 
 
+async def test_what_is_high_waits_for_no_call_of_what_is_low(
+    clock: ManualClock, provider: FakeProvider
+) -> None:
+    stuck = asyncio.Event()
+
+    class Slow(FakeProvider):
+        async def send(self, message: Message) -> Sent:
+            if message.priority is Priority.LOW:
+                await stuck.wait()
+            return await super().send(message)
+
+    hand_over = HandOver({"ios": Slow("apns")}, pace, clock, LANES)
+
+    def low(address: Address) -> Message:
+        return message(address=address.value, priority=Priority.LOW)
+
+    def high(address: Address) -> Message:
+        return message(address=address.value, priority=Priority.HIGH)
+
+    waiting = [asyncio.create_task(hand_over.all(low, [HERE])) for _ in range(2 * IN_FLIGHT)]
+    await asyncio.sleep(0)
+    (answer,) = await asyncio.wait_for(hand_over.all(high, [HERE]), 10)
+    assert isinstance(answer, Sent)
+    assert not any(task.done() for task in waiting)
+    stuck.set()
+    await asyncio.gather(*waiting)
+
+
 async def test_what_expires_while_it_waits_is_not_sent(
     provider: FakeProvider, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +124,7 @@ async def test_what_expires_while_it_waits_is_not_sent(
         clock.advance(timedelta(days=2))
 
     monkeypatch.setattr("actors.pace.asyncio.sleep", passes)
-    slow = HandOver({"ios": provider}, pace(FakeBuckets((0, 1_000))), clock)
+    slow = HandOver({"ios": provider}, lambda: pace(FakeBuckets((0, 1_000))), clock, LANES)
     (answer,) = await slow.all(make, [HERE])
     assert isinstance(answer, Overdue)
     assert not provider.accepted
@@ -125,5 +154,5 @@ async def test_old_tokens_are_thrown_away() -> None:
 
 
 async def test_closing_closes_each_provider_once(provider: FakeProvider) -> None:
-    await HandOver({"ios": provider, "web": provider}, pace(), ManualClock(NOW)).close()
+    await HandOver({"ios": provider, "web": provider}, pace, ManualClock(NOW), LANES).close()
     assert provider.closed

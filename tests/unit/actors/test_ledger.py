@@ -23,7 +23,7 @@ class FakeClaims:
         self.down = 0
         self.taken = 0
 
-    async def take(self, deliveries: Sequence[tuple[str, int]]) -> list[Claim]:
+    async def take(self, deliveries: Sequence[tuple[str, int]], off: object = None) -> list[Claim]:
         await self._answer()
         self.taken += len(deliveries)
         return [
