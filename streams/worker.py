@@ -34,6 +34,7 @@ from tocsin.records import CHANNELS, LANES
 from tocsin.settings import Settings
 from tocsin.store import Notifications, Subscriptions, Templates, connect
 from tocsin.store.caps import Caps
+from tocsin.store.claims import Begun
 from tocsin.store.clock import StoreClock
 from tocsin.store.inbox import Inbox
 from tocsin.store.schedule import Schedule
@@ -80,7 +81,7 @@ def consumers(tools: Tools) -> Sequence[Consume]:
 def _deciding(tools: Tools, bury: Bury, inbox: Inbox) -> Iterator[Consume]:
     settings, producer, redis, mind = tools.settings, tools.producer, tools.redis, tools.mind
     schedule = Schedule(redis)
-    carry_out = CarryOut(producer, schedule, Caps(redis), mind.rules)
+    carry_out = CarryOut(producer, schedule, Caps(redis), Begun(redis), mind.rules)
     route = Route(mind, Notifications(redis, settings.dedupe_hours), carry_out, bury)
     lines = DigestLines(Renderer(settings), Templates(redis))
     wake = Wake(mind, carry_out, schedule, inbox, lines, producer, settings.partitions)

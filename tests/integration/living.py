@@ -52,7 +52,7 @@ from tocsin.records import (
 from tocsin.settings import Settings
 from tocsin.store import Cancellations, Claims, Notifications, Profiles, SendResult, Templates, keys
 from tocsin.store.caps import Caps
-from tocsin.store.claims import Standing
+from tocsin.store.claims import Begun, Standing
 from tocsin.store.client import raw
 from tocsin.store.inbox import Inbox
 from tocsin.store.schedule import Schedule
@@ -220,7 +220,7 @@ class Life:
         self.schedule, self.inbox, self.caps = Schedule(redis), Inbox(redis), Caps(redis)
         self.notifications = Notifications(redis, settings.dedupe_hours)
         tape: Any = self.tape
-        self.carry_out = CarryOut(tape, self.schedule, self.caps, RULES)
+        self.carry_out = CarryOut(tape, self.schedule, self.caps, Begun(redis), RULES)
         self.route = Route(self.mind, self.notifications, self.carry_out, Bury(tape))
         self.lines = DigestLines(Renderer(settings), Templates(redis))
         self.wake = Wake(
@@ -305,7 +305,7 @@ class Life:
     async def _reset(self, name: str, members: Sequence[bytes | None]) -> None:
         long_ago: Mapping[bytes, float] = {member: 0.0 for member in members if member}
         if long_ago:
-            await self.redis.zadd(name, dict(long_ago))
+            await self.redis.zadd(name, dict(long_ago), xx=True)
 
     async def work(self) -> None:
         """Read until nothing is left that need not wait."""

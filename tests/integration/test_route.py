@@ -12,7 +12,7 @@ from streams.decide import decide
 from streams.dlq import letters, put_back
 from streams.log import read_all
 from tests.integration.broadcasting import Killed, Steps
-from tests.integration.living import Life
+from tests.integration.living import Life, on
 from tocsin.errors import StoreEmptied
 from tocsin.ids import new_id
 from tocsin.kafka import PLACE_HEADER, start_producer
@@ -28,7 +28,7 @@ from tocsin.records import (
 )
 from tocsin.records.template import Note
 from tocsin.settings import Settings
-from tocsin.store import Templates, keys
+from tocsin.store import SendResult, Templates, keys
 from tocsin.topics import BY_CHANNEL, OUTCOMES, REQUESTS
 
 pytestmark = pytest.mark.integration
@@ -282,6 +282,42 @@ async def test_a_death_after_any_step_loses_nothing_and_tells_nobody_twice(life:
     assert len({letter.offset for letter in life.tape.letters()}) == fatal
     life.clock.advance(timedelta(hours=2))
     await life.live_out()
+    await life.over()
+
+
+async def test_what_was_sent_before_a_crash_keeps_its_end_whatever_has_changed(life: Life) -> None:
+    """It was durable, only its acknowledgement was not: read again after an opt-out or a change of
+    mind, the decision would be another one."""
+    out, off = life.ask(channels=(Channel.INAPP, Channel.PUSH, Channel.SMS)), life.ask()
+    record = await life.routed(out, off)
+    name = f"{out.notification_id}:push"
+    life.phones.answers[name] = [SendResult(name, State.RETRY, "busy", retry_after=60)]
+    await life.work()
+    await life.person(opted_out=True)
+    await life.cancel(off)
+    await life.route([record])
+    assert life.end(out, "push") is None, "between two attempts: who tries again says how it ended"
+    await life.person(opted_out=False)
+    await life.pass_time(minutes=3)
+    assert [life.end(out, c) for c in ("inapp", "push", "sms")] == [GONE_OUT] * 3
+    assert [life.end(off, c) for c in ("inapp", "push", "email")] == [GONE_OUT] * 3
+    await life.over()
+
+
+async def test_what_was_sent_before_a_crash_is_not_put_off_into_quiet_hours_as_well(
+    life: Life,
+) -> None:
+    """They begin between the two readings, and last longer than a sender remembers."""
+    asked = life.ask(channels=(Channel.PUSH, Channel.SMS), data={"body": "x"})
+    record = await life.routed(asked)
+    await life.dispatch[BY_CHANNEL["push", "normal"]](life.tape.take(BY_CHANNEL["push", "normal"]))
+    await life.person(quiet_hours=life.quiet(hours=10))
+    await life.route([record])
+    assert await life.waiting() == {f"{asked.notification_id}:sms"}
+    life.tape.take(BY_CHANNEL["sms", "normal"])
+    await life.redis.delete(keys.claim(f"{asked.notification_id}:push"))
+    await life.pass_time(hours=10)
+    assert sorted(life.phones.got()) == sorted(on(asked, "push", "sms"))
     await life.over()
 
 

@@ -327,6 +327,24 @@ async def test_a_retry_of_what_waited_goes_on_until_it_arrives(life: Life) -> No
     await life.over()
 
 
+async def test_what_was_sent_before_a_crash_keeps_its_end_though_it_was_read_since(
+    life: Life,
+) -> None:
+    asked = life.ask(strategy=Strategy.CASCADE)
+    await life.routed(asked)
+    await life.work()
+    life.clock.advance(timedelta(minutes=30))
+    await life.tick()
+    records = life.tape.take(DUE)
+    await life.wake(records)
+    await life.work()
+    await life.inbox.mark_read("anna", [asked.notification_id])
+    await life.wake(records)
+    await life.live_out()
+    assert life.end(asked, "email") == GONE_OUT
+    await life.over()
+
+
 async def test_a_bug_in_deciding_ends_only_what_was_still_open(
     life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ from redis.asyncio import Redis
 
 from tocsin.records.outcome import State
 from tocsin.store import keys
-from tocsin.store.client import script
+from tocsin.store.client import raw, script
 
 LEASE_SECONDS: Final = 60
 """How long a sender of another name leaves a claim alone; no claim may be worked on for longer."""
@@ -118,3 +118,18 @@ class Claims:
         if (standing := _BY_LETTER.get(value)) is not None:
             return standing
         return Claim(Standing.ENDED, self._decode(value.split(b":", 2)[2]))
+
+
+class Begun:
+    """Which deliveries were handed on before, whatever came of them: who decides on one a second
+    time, after a crash, must not say anything else of it than its sender does."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    async def among(self, delivery_ids: Sequence[str]) -> set[str]:
+        """Those of them that were claimed. One MGET."""
+        if not delivery_ids:
+            return set()
+        found = raw(await self._client.mget([keys.claim(each) for each in delivery_ids]))
+        return {i for i, value in zip(delivery_ids, found, strict=True) if value is not None}
