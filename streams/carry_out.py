@@ -102,7 +102,7 @@ class CarryOut:
         crash: ended otherwise (read meanwhile, taken back, opted out of), or put off into quiet
         hours for longer than senders remember. Their sender says how they ended."""
         looks = [look for case in cases for look in case.looks if not isinstance(look, Send)]
-        begun = await self._begun.among([name for look in looks for name in _named(look)])
+        begun = await self._begun.among([(name, 1) for look in looks for name in _named(look)])
         if not begun:
             return list(cases)
         return [

@@ -64,24 +64,27 @@ class Tools(NamedTuple):
 
 def consumers(tools: Tools) -> Sequence[Consume]:
     """Every topic the bulk worker reads, and what it does with it."""
-    bury, inbox = Bury(tools.producer), Inbox(tools.redis)
+    bury, inbox, begun = Bury(tools.producer), Inbox(tools.redis), Begun(tools.redis)
     return (
-        *_deciding(tools, bury, inbox),
+        *_deciding(tools, bury, inbox, begun),
         *fan_out.consumers(tools.settings, tools.producer, tools.redis, bury, tools.mind),
         *_sending(tools, bury),
-        *(
-            Consume(topic, Retry(tools.producer, inbox, tools.mind.clock, hold), bury, depth=64)
-            for topics in (RETRIES_HIGH, RETRIES)
-            for topic, hold in zip(topics, HOLDS, strict=True)
-        ),
+        *_retrying(tools, bury, inbox, begun),
         Consume(OUTCOMES, tools.live, bury, within=0.05),
     )
 
 
-def _deciding(tools: Tools, bury: Bury, inbox: Inbox) -> Iterator[Consume]:
+def _retrying(tools: Tools, bury: Bury, inbox: Inbox, begun: Begun) -> Iterator[Consume]:
+    for topics in (RETRIES_HIGH, RETRIES):
+        for topic, hold in zip(topics, HOLDS, strict=True):
+            work = Retry(tools.producer, inbox, begun, tools.mind.clock, hold)
+            yield Consume(topic, work, bury, depth=64)
+
+
+def _deciding(tools: Tools, bury: Bury, inbox: Inbox, begun: Begun) -> Iterator[Consume]:
     settings, producer, redis, mind = tools.settings, tools.producer, tools.redis, tools.mind
     schedule = Schedule(redis)
-    carry_out = CarryOut(producer, schedule, Caps(redis), Begun(redis), mind.rules)
+    carry_out = CarryOut(producer, schedule, Caps(redis), begun, mind.rules)
     route = Route(mind, Notifications(redis, settings.dedupe_hours), carry_out, bury)
     lines = DigestLines(Renderer(settings), Templates(redis))
     wake = Wake(mind, carry_out, schedule, inbox, lines, producer, settings.partitions)

@@ -220,7 +220,8 @@ class Life:
         self.schedule, self.inbox, self.caps = Schedule(redis), Inbox(redis), Caps(redis)
         self.notifications = Notifications(redis, settings.dedupe_hours)
         tape: Any = self.tape
-        self.carry_out = CarryOut(tape, self.schedule, self.caps, Begun(redis), RULES)
+        begun = Begun(redis)
+        self.carry_out = CarryOut(tape, self.schedule, self.caps, begun, RULES)
         self.route = Route(self.mind, self.notifications, self.carry_out, Bury(tape))
         self.lines = DigestLines(Renderer(settings), Templates(redis))
         self.wake = Wake(
@@ -228,7 +229,7 @@ class Life:
             settings.partitions,
         )  # fmt: skip
         self.scheduler = Scheduler(tape, self.schedule, settings.partitions)
-        self.retry = Retry(tape, self.inbox, self.clock, 0)
+        self.retry = Retry(tape, self.inbox, begun, self.clock, 0)
         pools: Any = self.phones
         self.dispatch = {
             topic: Dispatch(Channel(channel), tape, pools, self.clock, RULES, chance=lambda: 0.5)

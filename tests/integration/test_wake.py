@@ -23,7 +23,7 @@ from streams.scheduler import Scheduler
 from streams.tally import Tally
 from streams.wake import Wake
 from tests.integration.broadcasting import Killed, Steps
-from tests.integration.living import Life, changed
+from tests.integration.living import HELD, Life, changed
 from tests.integration.test_route import template
 from tocsin.ids import new_id
 from tocsin.kafka import send_keyed, start_producer
@@ -45,6 +45,7 @@ pytestmark = pytest.mark.integration
 GONE_OUT = (State.DELIVERED, "")
 CANCELLED = (State.CANCELLED, "cancelled")
 MAIL, PUSH = Channel.EMAIL, Channel.PUSH
+INAPP_PUSH = (Channel.INAPP, PUSH)
 
 
 @pytest.fixture
@@ -342,6 +343,28 @@ async def test_what_was_sent_before_a_crash_keeps_its_end_though_it_was_read_sin
     await life.wake(records)
     await life.live_out()
     assert life.end(asked, "email") == GONE_OUT
+    await life.over()
+
+
+async def test_a_push_released_before_a_crash_keeps_its_end_though_it_was_seen_since(
+    life: Life,
+) -> None:
+    asked, tried = (life.ask(strategy=Strategy.CASCADE, channels=INAPP_PUSH) for _ in range(2))
+    await life.routed(asked, tried)
+    await life.work()
+    name = f"{tried.notification_id}:push"
+    life.phones.answers[name] = [SendResult(name, State.RETRY, "busy", retry_after=60)]
+    life.clock.advance(timedelta(seconds=3))
+    records = [r for topic in HELD for r in life.tape.take(topic)]
+    await life.retry(records)
+    await life.work()
+    for request in (asked, tried):
+        await life.inbox.mark_read("anna", [request.notification_id])
+    await life.retry(records)
+    assert life.end(tried, "push") is None
+    await life.pass_time(minutes=2)
+    assert life.end(asked, "push") == GONE_OUT
+    assert life.end(tried, "push") == (State.CANCELLED, "acked"), "before its second attempt"
     await life.over()
 
 

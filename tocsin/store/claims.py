@@ -127,9 +127,19 @@ class Begun:
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    async def among(self, delivery_ids: Sequence[str]) -> set[str]:
-        """Those of them that were claimed. One MGET."""
-        if not delivery_ids:
+    async def among(self, deliveries: Sequence[tuple[str, int]]) -> set[str]:
+        """The delivery ids of those (delivery_id, attempt) pairs of which this attempt, or a later
+        one, was claimed. One MGET."""
+        if not deliveries:
             return set()
-        found = raw(await self._client.mget([keys.claim(each) for each in delivery_ids]))
-        return {i for i, value in zip(delivery_ids, found, strict=True) if value is not None}
+        found = raw(await self._client.mget([keys.claim(name) for name, _ in deliveries]))
+        return {
+            name
+            for (name, attempt), value in zip(deliveries, found, strict=True)
+            if value is not None and not _ended_before(value, attempt)
+        }
+
+
+def _ended_before(value: bytes, attempt: int) -> bool:
+    kind, number, _ = value.split(b":", 2)
+    return kind == b"n" and int(number) < attempt
