@@ -44,11 +44,16 @@ from tocsin.records import (
     Profile,
     QuietHours,
     State,
+    Template,
+    TemplateVersion,
+    Variable,
+    Words,
     decode,
     decode_internal,
     encode,
     split_requests,
 )
+from tocsin.records.template import Note
 from tocsin.settings import Settings
 from tocsin.store import Cancellations, Claims, Notifications, Profiles, SendResult, Templates, keys
 from tocsin.store.caps import Caps
@@ -401,6 +406,15 @@ def on(request: NotificationRequest, *channels: str) -> set[str]:
 def changed(request: NotificationRequest, **more: Any) -> NotificationRequest:
     """The same request but for these."""
     return replace(request, **more)
+
+
+def template(name: str, number: int, **variables: Variable) -> Template:
+    """A template of push words in one version, which is also its revision."""
+    words = Words(push=Note("Lamp", "{{ lamp or 'the lamp' }} is lit"))
+    version = TemplateVersion(
+        number=number, created_at=_now(), variables=variables, locales={"en": words}
+    )
+    return Template(name, (version,), published=number, revision=number)
 
 
 def _now() -> datetime:

@@ -12,7 +12,7 @@ from streams.decide import decide
 from streams.dlq import letters, put_back
 from streams.log import read_all
 from tests.integration.broadcasting import Killed, Steps
-from tests.integration.living import Life, on
+from tests.integration.living import Life, on, template
 from tocsin.errors import StoreEmptied
 from tocsin.ids import new_id
 from tocsin.kafka import PLACE_HEADER, start_producer
@@ -20,13 +20,9 @@ from tocsin.records import (
     Channel,
     Priority,
     State,
-    Template,
-    TemplateVersion,
     Variable,
-    Words,
     encode,
 )
-from tocsin.records.template import Note
 from tocsin.settings import Settings
 from tocsin.store import SendResult, Templates, keys
 from tocsin.topics import BY_CHANNEL, OUTCOMES, REQUESTS
@@ -169,14 +165,6 @@ async def _put_back(settings: Settings, place: Record) -> list[Record]:
     ]
     assert {r.partition for r in found} == {place.partition}
     return found
-
-
-def template(name: str, number: int, **variables: Variable) -> Template:
-    words = Words(push=Note("Lamp", "{{ lamp or 'the lamp' }} is lit"))
-    version = TemplateVersion(
-        number=number, created_at=datetime.now(UTC), variables=variables, locales={"en": words}
-    )
-    return Template(name, (version,), published=number, revision=number)
 
 
 async def test_caps_count_over_batches_and_not_over_what_is_read_again(life: Life) -> None:
