@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from streams.bury import Bury
@@ -56,7 +57,9 @@ class Route:
         bad: list[_Bad] = []
         reads = await self._worded(_requests(records, bad), bad)
         if reads:
-            await self._carry_out([self._case(*x, bad) for x in await self._standing(reads)])
+            standing = await self._standing(reads)
+            now = self._mind.clock.now()
+            await self._carry_out([self._case(*each, now, bad) for each in standing])
         for each in bad:
             await self._bury.one(*each)
 
@@ -97,10 +100,15 @@ class Route:
         ]
 
     def _case(
-        self, read: Read, profile: Profile | None, seen: Seen, cancelled: bool, bad: list[_Bad]
+        self,
+        read: Read,
+        profile: Profile | None,
+        seen: Seen,
+        cancelled: bool,
+        now: datetime,
+        bad: list[_Bad],
     ) -> Case:
         request, words = read.request, read.words
-        now = self._mind.clock.now()
         facts = Facts(
             request.accepted_at or read.record.at, now, words.template_id, words.version,
             self._mind.catalogue.channels(words, profile.locale if profile else ""),
