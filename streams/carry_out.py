@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from msgspec.structs import replace
 
 from streams.capping import capped, goes_out, limits
 from streams.decide import End, Facts, Look, Send, Wait
@@ -12,8 +13,17 @@ from streams.emit import Emit
 from streams.rules import Rules
 from tocsin.kafka import send_keyed
 from tocsin.metrics import ROUTED
-from tocsin.records import Channel, Deferred, NotificationRequest, Outcome, State, encode
+from tocsin.records import (
+    Channel,
+    Deferred,
+    NotificationRequest,
+    Outcome,
+    State,
+    encode,
+    schedule_id,
+)
 from tocsin.store.caps import Caps
+from tocsin.store.claims import Begun
 from tocsin.store.schedule import Schedule
 from tocsin.topics import SCHEDULE
 
@@ -32,15 +42,20 @@ class CarryOut:
     """A handful of calls per batch, whatever its size. Doing a batch again changes nothing."""
 
     def __init__(
-        self, producer: AIOKafkaProducer, schedule: Schedule, caps: Caps, rules: Rules
+        self,
+        producer: AIOKafkaProducer,
+        schedule: Schedule,
+        caps: Caps,
+        begun: Begun,
+        rules: Rules,
     ) -> None:
         self._producer, self._schedule = producer, schedule
-        self._caps, self._rules = caps, rules
+        self._caps, self._begun, self._rules = caps, begun, rules
 
     async def __call__(self, cases: Sequence[Case]) -> None:
         """The waits are in the log and in the store when it returns. Of digests the store has a say
         first: it knows which one collects."""
-        cases = await self.counted(cases)
+        cases = await self._unbegun(await self.counted(cases))
         emit = Emit(self._producer)
         routed: Counter[tuple[Channel, str]] = Counter()
         waits = []
@@ -82,6 +97,18 @@ class CarryOut:
             found[place] = case._replace(looks=looks)
         return found
 
+    async def _unbegun(self, cases: Sequence[Case]) -> list[Case]:
+        """The cases without what would make something else of deliveries that were sent before a
+        crash: ended otherwise (read meanwhile, taken back, opted out of), or put off into quiet
+        hours for longer than senders remember. Their sender says how they ended."""
+        looks = [look for case in cases for look in case.looks if not isinstance(look, Send)]
+        begun = await self._begun.among([(name, 1) for look in looks for name in _named(look)])
+        if not begun:
+            return list(cases)
+        return [
+            case._replace(looks=[y for x in case.looks if (y := _left(x, begun))]) for case in cases
+        ]
+
     async def _defer(self, waits: Sequence[tuple[Case, Wait]], emit: Emit) -> None:
         plain = [w for w in waits if w[1].deferred.why != "digest"]
         collected = [w for w in waits if w[1].deferred.why == "digest"]
@@ -93,6 +120,30 @@ class CarryOut:
         await defer(self._producer, [entry for *_, entry in placed])
         await emit.flush()
         await self._schedule.put([wait.deferred for _, wait in plain])
+
+
+def _named(look: Look) -> list[str]:
+    """The delivery ids of what is not sent now."""
+    match look:
+        case End(outcome):
+            return [outcome.delivery_id]
+        case Wait(deferred):
+            return [f"{deferred.request.notification_id}:{each}" for each in deferred.channels]
+        case Send():
+            return []
+
+
+def _left(look: Look, begun: set[str]) -> Look | None:
+    """What is left of a look without the deliveries that have begun."""
+    if begun.isdisjoint(names := _named(look)):
+        return look
+    if not isinstance(look, Wait) or begun.issuperset(names):
+        return None
+    deferred = look.deferred
+    name = deferred.request.notification_id
+    channels = tuple(each for each in deferred.channels if f"{name}:{each}" not in begun)
+    left = replace(deferred, schedule_id=schedule_id(name, channels), channels=channels)
+    return look._replace(deferred=left)
 
 
 async def defer(producer: AIOKafkaProducer, entries: Sequence[Deferred]) -> None:

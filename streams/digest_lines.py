@@ -1,6 +1,7 @@
 """What was collected, in the words it would have been told in: a digest's lines."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -8,6 +9,12 @@ from tocsin.errors import SendError
 from tocsin.records import Channel, Delivery, Profile
 from tocsin.store import Templates
 from tocsin.templates import Renderer, versions_of
+
+BODY: Final = 500
+"""Characters of a body that a digest quotes."""
+
+URL: Final = 2_000
+"""Characters of a link; a longer one is left out."""
 
 
 class DigestLines:
@@ -27,4 +34,6 @@ class DigestLines:
             said = self._renderer.render(replace(delivery, channel=Channel.INAPP), profile)
         except SendError:
             return {"title": words, "body": "", "url": ""}
-        return {"title": said.title or words, "body": said.body, "url": said.link}
+        body = said.body if len(said.body) <= BODY else said.body[: BODY - 1] + "…"
+        url = said.link if len(said.link) <= URL else ""
+        return {"title": said.title or words, "body": body, "url": url}

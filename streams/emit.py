@@ -36,7 +36,7 @@ class Emit:
         self._outcomes: dict[int, list[Outcome]] = defaultdict(list)
 
     def delivery(self, delivery: Delivery, partition: int, now: datetime) -> None:
-        """To its channel, or to the retry topic that holds it until `not_before`."""
+        """To its channel, or to the retry topic of its lane that holds it until `not_before`."""
         wait = (delivery.not_before - now).total_seconds() if delivery.not_before else 0
         lane = lane_of(delivery.priority)
         topic = tier(wait, lane) if wait > 0 else BY_CHANNEL[delivery.channel, lane]

@@ -18,12 +18,16 @@ from tocsin.records import (
     Subscription,
     Template,
     decode,
+    decode_internal,
 )
 from tocsin.settings import Settings
 from tocsin.store import Cancellations, Profiles, Subscriptions, Templates
 from tocsin.store.schedule import Schedule
 
 T = TypeVar("T")
+
+Read = Callable[[type[T], bytes], T]
+"""A record's value as an entity, or `Invalid`."""
 
 BATCH: Final = 200
 """Entities stored in one call: a few milliseconds of the store, so that others are served too."""
@@ -45,11 +49,12 @@ class Work:
         id_of: Callable[[T], str],
         rank_of: Callable[[T], int],
         store: Callable[[Sequence[T]], Awaitable[int]],
+        read: Read[T] = decode,
     ) -> None:
         """Store what the log says last of each entity (see `Newest`); `store` answers how many were
         not so before. Called again it does the same with what has come since."""
         for partition in self.log.partitions:
-            newest = Newest(kind, id_of, rank_of)
+            newest = Newest(kind, id_of, rank_of, read)
             async for records in self.log.read(partition):
                 self.tally.saw(len(records))
                 for record in records:
@@ -69,9 +74,13 @@ class Newest(Generic[T]):
     """
 
     def __init__(
-        self, kind: type[T], id_of: Callable[[T], str], rank_of: Callable[[T], int]
+        self,
+        kind: type[T],
+        id_of: Callable[[T], str],
+        rank_of: Callable[[T], int],
+        read: Read[T] = decode,
     ) -> None:
-        self._kind, self._id_of, self._rank_of = kind, id_of, rank_of
+        self._kind, self._id_of, self._rank_of, self._read = kind, id_of, rank_of, read
         self._live: dict[bytes, tuple[int, bytes]] = {}
 
     def add(self, record: Any) -> None:
@@ -79,7 +88,7 @@ class Newest(Generic[T]):
         if record.value is None:
             self._live.pop(record.key, None)
             return
-        entity = decode(self._kind, record.value)
+        entity = self._read(self._kind, record.value)
         if record.key != self._id_of(entity).encode():
             raise Invalid("", "the key is not the id of the value")
         rank, before = self._rank_of(entity), self._live.get(record.key)
@@ -91,7 +100,7 @@ class Newest(Generic[T]):
         values = [value for _, value in self._live.values()]
         self._live.clear()
         for start in range(0, len(values), size):
-            yield [decode(self._kind, value) for value in values[start : start + size]]
+            yield [self._read(self._kind, value) for value in values[start : start + size]]
 
 
 async def profiles(work: Work) -> None:
@@ -136,7 +145,8 @@ async def schedule(work: Work) -> None:
         await store.collect([entry for entry in found if entry.digest])
         return len(found)
 
-    await work.newest(Deferred, attrgetter("schedule_id"), _same, put)
+    # what was let in has grown by what was written around it
+    await work.newest(Deferred, attrgetter("schedule_id"), _same, put, decode_internal)
 
 
 def _same(_: object) -> int:

@@ -12,6 +12,7 @@ from streams.emit import Emit
 from tocsin.clock import Clock
 from tocsin.records import Delivery, DeliveryBatch, State, decode_internal
 from tocsin.store import SendResult
+from tocsin.store.claims import Begun
 from tocsin.store.inbox import Inbox
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -26,8 +27,10 @@ class Retry:
     needless meanwhile ends here.
     """
 
-    def __init__(self, producer: AIOKafkaProducer, inbox: Inbox, clock: Clock, hold: float) -> None:
-        self._producer, self._inbox = producer, inbox
+    def __init__(
+        self, producer: AIOKafkaProducer, inbox: Inbox, begun: Begun, clock: Clock, hold: float
+    ) -> None:
+        self._producer, self._inbox, self._begun = producer, inbox, begun
         self._clock, self._hold = clock, hold
 
     async def __call__(self, records: Sequence[Record]) -> None:
@@ -64,9 +67,12 @@ class Retry:
         await emit.flush()
 
     async def _needless(self, due: Sequence[_Held], now: datetime) -> set[str]:
-        """Of those that are due: what they are conditional on has happened."""
+        """Of those that are due: what they are conditional on has happened, and not only since they
+        were released before a crash."""
         asked = [d for at, _, d in due if d.unless is not None and at <= now]
         happened = await self._inbox.happened(
             [(d.user_id, d.notification_id, d.unless) for d in asked if d.unless]
         )
-        return {d.delivery_id for d, so in zip(asked, happened, strict=True) if so}
+        needless = [d for d, so in zip(asked, happened, strict=True) if so]
+        begun = await self._begun.among([(d.delivery_id, d.attempt) for d in needless])
+        return {d.delivery_id for d in needless} - begun

@@ -7,9 +7,9 @@ from streams.rules import Rules
 from tocsin.records import Delivery, Lane
 from tocsin.topics import RETRIES, RETRIES_HIGH, Topic
 
-SHORT, MEDIUM, LONG = 2.0, 30.0, 300.0
-"""Bounds in seconds of what the three retry topics hold. What is due in two seconds never stands
-behind what is due in five minutes."""
+HOLDS: Final = (2.0, 30.0, 300.0)
+"""Bounds in seconds of what the three retry topics of a lane hold. What is due in two seconds never
+stands behind what is due in five minutes."""
 
 BASE: Final = 1.0
 CAP: Final = 300.0
@@ -17,11 +17,9 @@ CAP: Final = 300.0
 
 
 def tier(wait: float, lane: Lane) -> Topic:
-    """The retry topic for a wait in seconds; beyond LONG a delivery goes round again."""
-    short, medium, long = RETRIES_HIGH if lane is Lane.HIGH else RETRIES
-    if wait <= SHORT:
-        return short
-    return medium if wait <= MEDIUM else long
+    """The retry topic for a wait in seconds; beyond the longest a delivery goes round again."""
+    topics = RETRIES_HIGH if lane is Lane.HIGH else RETRIES
+    return next((t for t, hold in zip(topics, HOLDS, strict=True) if wait <= hold), topics[-1])
 
 
 def next_wait(attempt: int, retry_after: float | None, chance: float) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from streams.bury import Bury
@@ -28,6 +29,17 @@ class Read(NamedTuple):
     words: Chosen
 
 
+class _Bad(NamedTuple):
+    """What `Bury.one` takes."""
+
+    topic: str
+    partition: int
+    offset: int
+    payload: bytes
+    error: Exception
+    notification_id: str = ""
+
+
 class Route:
     """Work for ``notification.requests`` of any lane: a few store calls per batch, whatever its
     size."""
@@ -40,35 +52,28 @@ class Route:
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Durable when it returns: deliveries on their channels, waits in the schedule, outcomes of
-        the rest."""
-        reads = await self._worded(
-            [each for record in records for each in await self._requests(record)]
-        )
-        if not reads:
-            return
-        await self._carry_out([await self._case(*each) for each in await self._standing(reads)])
+        the rest. What is wrong is buried last: a batch that is tried again and again until the
+        store is back has one letter for each, not one a try."""
+        bad: list[_Bad] = []
+        reads = await self._worded(_requests(records, bad), bad)
+        if reads:
+            standing = await self._standing(reads)
+            now = self._mind.clock.now()
+            await self._carry_out([self._case(*each, now, bad) for each in standing])
+        for each in bad:
+            await self._bury.one(*each)
 
-    async def _requests(self, record: Record) -> list[tuple[NotificationRequest, int, Record]]:
-        found = []
-        for index, request in enumerate(split_requests(record.value)):
-            if isinstance(request, InvalidItem):
-                # alone: its neighbours are dealt with, and must not come again when it is put back
-                await self._bury.one(*record[:3], request.payload, request)
-            elif isinstance(request, Invalid):
-                await self._bury.one(*record[:4], request)
-            else:
-                found.append((request, index, record))
-        return found
-
-    async def _worded(self, asked: Sequence[tuple[NotificationRequest, int, Record]]) -> list[Read]:
-        """Those whose data their words can be filled with. The others are buried before anything
-        remembers their ids, so that they can be put back."""
+    async def _worded(
+        self, asked: Sequence[tuple[NotificationRequest, int, Record]], bad: list[_Bad]
+    ) -> list[Read]:
+        """Those whose data their words can be filled with. Nothing remembers the ids of the others,
+        so that they can be put back."""
         words = await self._mind.choose.many([wanted(request) for request, _, _ in asked])
         reads = []
         for (request, index, record), chosen in zip(asked, words, strict=True):
             if isinstance(chosen, Invalid):
                 name = request.notification_id
-                await self._bury.one(*record[:3], encode(request), chosen, name)
+                bad.append(_Bad(*record[:3], encode(request), chosen, name))
             else:
                 reads.append(Read(request, f"{record.place}:{index}", record, chosen))
         return reads
@@ -94,9 +99,16 @@ class Route:
             if each[2] is not Seen.AGAIN
         ]
 
-    async def _case(self, read: Read, profile: Profile | None, seen: Seen, cancelled: bool) -> Case:
+    def _case(
+        self,
+        read: Read,
+        profile: Profile | None,
+        seen: Seen,
+        cancelled: bool,
+        now: datetime,
+        bad: list[_Bad],
+    ) -> Case:
         request, words = read.request, read.words
-        now = self._mind.clock.now()
         facts = Facts(
             request.accepted_at or read.record.at, now, words.template_id, words.version,
             self._mind.catalogue.channels(words, profile.locale if profile else ""),
@@ -107,9 +119,26 @@ class Route:
         except Exception as error:
             # one request that cannot be decided on must not take its whole record along
             log.exception("%s cannot be routed", read.place)
-            await self._bury.one(*read.record[:3], encode(request), error)
+            bad.append(_Bad(*read.record[:3], encode(request), error))
             looks = undecidable(request, facts, self._mind.rules)
         return Case(request, facts, looks, read.record.partition)
+
+
+def _requests(
+    records: Sequence[Record], bad: list[_Bad]
+) -> list[tuple[NotificationRequest, int, Record]]:
+    """(request, its index, its record). Raises `Invalid` for a record that is wrong as a whole."""
+    found = []
+    for record in records:
+        for index, request in enumerate(split_requests(record.value)):
+            if isinstance(request, InvalidItem):
+                # alone: its neighbours are dealt with, and must not come again when it is put back
+                bad.append(_Bad(*record[:3], request.payload, request))
+            elif isinstance(request, Invalid):
+                bad.append(_Bad(*record[:4], request))
+            else:
+                found.append((request, index, record))
+    return found
 
 
 def wanted(request: NotificationRequest) -> Wanted:
@@ -139,10 +168,9 @@ async def taken_back(
 
 
 def undecidable(request: NotificationRequest, facts: Facts, rules: Rules) -> list[Look]:
-    """How a request, or what has waited of it, ends that a bug of ours cannot decide on."""
-    channels = request.channels or rules.of(request.type).channels
-    if facts.woken:
-        channels = facts.woken.channels
+    """How a request (or what of it has waited) ends that a bug of ours cannot decide on."""
+    woken = facts.woken.channels if facts.woken else ()
+    channels = woken or request.channels or rules.of(request.type).channels
     return [
         End(early_outcome(request, channel, facts, State.FAILED, "could not be routed"))
         for channel in dict.fromkeys(channels)

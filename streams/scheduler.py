@@ -42,6 +42,10 @@ class Scheduler:
             except OUTAGE as error:
                 log.warning("the scheduler waits: %s: %s", type(error).__name__, error)
                 woken = 0
+            except Exception:
+                # nobody waits for this task: ended by a bug it would never wake anything again
+                log.exception("the scheduler could not hand on what is due, and tries again")
+                woken = 0
             if woken < MOST:
                 await asyncio.sleep(PAUSE)
 

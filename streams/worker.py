@@ -22,7 +22,7 @@ from streams.live import Live
 from streams.mind import Mind, make_mind
 from streams.restock import Restock
 from streams.retry import Retry
-from streams.retry_policy import LONG, MEDIUM, SHORT
+from streams.retry_policy import HOLDS
 from streams.route import Route
 from streams.scheduler import Scheduler
 from streams.serve import beside, serve
@@ -34,6 +34,7 @@ from tocsin.records import CHANNELS, LANES
 from tocsin.settings import Settings
 from tocsin.store import Notifications, Subscriptions, Templates, connect
 from tocsin.store.caps import Caps
+from tocsin.store.claims import Begun
 from tocsin.store.clock import StoreClock
 from tocsin.store.inbox import Inbox
 from tocsin.store.schedule import Schedule
@@ -49,8 +50,6 @@ from tocsin.topics import (
     RETRIES_HIGH,
 )
 
-_HOLDS = (SHORT, MEDIUM, LONG)
-
 
 class Tools(NamedTuple):
     """What a worker's agents share."""
@@ -65,20 +64,28 @@ class Tools(NamedTuple):
 
 def consumers(tools: Tools) -> Sequence[Consume]:
     """Every topic the bulk worker reads, and what it does with it."""
-    bury, inbox = Bury(tools.producer), Inbox(tools.redis)
+    bury, inbox, begun = Bury(tools.producer), Inbox(tools.redis), Begun(tools.redis)
     return (
-        *_deciding(tools, bury, inbox),
+        *_deciding(tools, bury, inbox, begun),
         *fan_out.consumers(tools.settings, tools.producer, tools.redis, bury, tools.mind),
         *_sending(tools, bury),
-        *_retrying(tools, bury, inbox),
+        *_retrying(tools, bury, inbox, begun),
         Consume(OUTCOMES, tools.live, bury, within=0.05),
     )
 
 
-def _deciding(tools: Tools, bury: Bury, inbox: Inbox) -> Iterator[Consume]:
+def _retrying(tools: Tools, bury: Bury, inbox: Inbox, begun: Begun) -> Iterator[Consume]:
+    for topics in (RETRIES_HIGH, RETRIES):
+        for topic, hold in zip(topics, HOLDS, strict=True):
+            work = Retry(tools.producer, inbox, begun, tools.mind.clock, hold)
+            # many short batches: one that is held keeps none of the others waiting
+            yield Consume(topic, work, bury, most=8, depth=64)
+
+
+def _deciding(tools: Tools, bury: Bury, inbox: Inbox, begun: Begun) -> Iterator[Consume]:
     settings, producer, redis, mind = tools.settings, tools.producer, tools.redis, tools.mind
     schedule = Schedule(redis)
-    carry_out = CarryOut(producer, schedule, Caps(redis), mind.rules)
+    carry_out = CarryOut(producer, schedule, Caps(redis), begun, mind.rules)
     route = Route(mind, Notifications(redis, settings.dedupe_hours), carry_out, bury)
     lines = DigestLines(Renderer(settings), Templates(redis))
     wake = Wake(mind, carry_out, schedule, inbox, lines, producer, settings.partitions)
@@ -96,14 +103,6 @@ def _sending(tools: Tools, bury: Bury) -> Iterator[Consume]:
         for channel in CHANNELS:
             work = Dispatch(channel, tools.producer, tools.pools, schedule, mind.clock, mind.rules)
             yield Consume(BY_CHANNEL[channel, lane], work, bury, most=2, within=0.01)
-
-
-def _retrying(tools: Tools, bury: Bury, inbox: Inbox) -> Iterator[Consume]:
-    for topics in (RETRIES, RETRIES_HIGH):
-        for topic, hold in zip(topics, _HOLDS, strict=True):
-            work = Retry(tools.producer, inbox, tools.mind.clock, hold)
-            # many short batches: one that is held keeps none of the others waiting
-            yield Consume(topic, work, bury, most=8, depth=64)
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:

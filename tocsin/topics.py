@@ -80,9 +80,6 @@ ALL: Final = (
 
 DUE_BY_LANE: Final = {"high": DUE_HIGH, "normal": DUE, "low": DUE_LOW}
 
-RETRIES: Final = (RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG)
-RETRIES_HIGH: Final = (RETRY_SHORT_HIGH, RETRY_MEDIUM_HIGH, RETRY_LONG_HIGH)
-
 REQUESTS_BY_LANE: Final = {"high": REQUESTS_HIGH, "normal": REQUESTS, "low": REQUESTS_LOW}
 
 BY_CHANNEL: Final = {
@@ -92,3 +89,7 @@ BY_CHANNEL: Final = {
     ("inapp", "high"): INAPP_HIGH, ("inapp", "normal"): INAPP, ("inapp", "low"): INAPP_LOW,
 }  # fmt: skip
 """Of a channel and a lane."""
+
+RETRIES: Final = (RETRY_SHORT, RETRY_MEDIUM, RETRY_LONG)
+RETRIES_HIGH: Final = (RETRY_SHORT_HIGH, RETRY_MEDIUM_HIGH, RETRY_LONG_HIGH)
+"""Of the high lane: a topic holds so many batches at once, and the others' could be all of them."""

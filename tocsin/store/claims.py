@@ -25,7 +25,7 @@ from redis.asyncio import Redis
 from tocsin.errors import StoreEmptied
 from tocsin.records.outcome import State
 from tocsin.store import keys
-from tocsin.store.client import script
+from tocsin.store.client import raw, script
 
 LEASE_SECONDS: Final = 60
 """How long a sender of another name leaves a claim alone; no claim may be worked on for longer."""
@@ -125,3 +125,28 @@ class Claims:
         if (standing := _BY_LETTER.get(value)) is not None:
             return standing
         return Claim(Standing.ENDED, self._decode(value.split(b":", 2)[2]))
+
+
+class Begun:
+    """Which deliveries were handed on before, whatever came of them: who decides on one a second
+    time, after a crash, must not say anything else of it than its sender does."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    async def among(self, deliveries: Sequence[tuple[str, int]]) -> set[str]:
+        """The delivery ids of those (delivery_id, attempt) pairs of which this attempt, or a later
+        one, was claimed. One MGET."""
+        if not deliveries:
+            return set()
+        found = raw(await self._client.mget([keys.claim(name) for name, _ in deliveries]))
+        return {
+            name
+            for (name, attempt), value in zip(deliveries, found, strict=True)
+            if value is not None and not _ended_before(value, attempt)
+        }
+
+
+def _ended_before(value: bytes, attempt: int) -> bool:
+    kind, number, _ = value.split(b":", 2)
+    return kind == b"n" and int(number) < attempt

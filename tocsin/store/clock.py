@@ -17,15 +17,17 @@ log = logging.getLogger(__name__)
 
 
 class StoreClock:
-    """This host's clock, corrected by how far it is off the store's. A `tocsin.clock.Clock`.
+    """The store's clock, kept going by this host's steady one. A `tocsin.clock.Clock`.
 
-    Off by at most half a round trip, plus what the host drifts between two looks. While the store
-    is away it goes on with what it knew.
+    Off by at most half a round trip, plus what the host drifts between two looks; whatever somebody
+    sets this host's own clock to meanwhile changes nothing. While the store is away it goes on with
+    what it knew.
     """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        self.offset = 0.0
+        self._off = 0.0
+        self._since_steady = time.time() - time.monotonic()
 
     @classmethod
     async def set_by(cls, client: Redis) -> "StoreClock":
@@ -35,16 +37,18 @@ class StoreClock:
         return clock
 
     def now(self) -> datetime:
-        return datetime.fromtimestamp(time.time() + self.offset, UTC)
+        return datetime.fromtimestamp(time.monotonic() + self._since_steady, UTC)
 
     async def look(self) -> None:
         """Measure once; one round trip."""
-        before = time.time()
+        before = time.monotonic()
         seconds, micros = await self._client.time()
-        offset = seconds + micros / 1e6 - (before + time.time()) / 2
-        if abs(offset - self.offset) > WORTH_SAYING:
-            log.warning("this host's clock is %.1f s off the store's, which counts", -offset)
-        self.offset = offset
+        after = time.monotonic()
+        self._since_steady = seconds + micros / 1e6 - (before + after) / 2
+        off = time.time() - after - self._since_steady
+        if abs(off - self._off) > WORTH_SAYING:
+            log.warning("this host's clock is %.1f s off the store's, which counts", off)
+        self._off = off
 
     async def keep(self) -> None:
         """Measure every EVERY seconds until cancelled."""

@@ -81,7 +81,7 @@ class Schedule:
             )
             due = _millis(entry.due_at)
             bucket = entry.digest or derived_id("digest", entry.schedule_id, str(due))
-            args += (entry.schedule_id, due, encode(entry), bucket)
+            args += (entry.schedule_id, due, encode(entry), bucket, int(bool(entry.digest)))
         found = await self._collect(keys=names, args=args)
         return {
             entry.schedule_id: _placed(entry, bucket.decode(), float(due))
@@ -123,6 +123,7 @@ class Schedule:
         members = raw(list(await self._client.smembers(keys.user_scheduled(user_id))))
         ids = [member.decode() for member in members if member]
         if notification_id is not None:
+            # an id may have colons of its own, and be the beginning of another one
             ids = [each for each in ids if each.rpartition(":")[0] == notification_id]
         if not ids:
             return 0

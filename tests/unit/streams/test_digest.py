@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from streams.digest import LISTED, digest_due, digest_request
+from streams.digest import LISTED, LISTED_BYTES, digest_due, digest_id, digest_request
 from streams.rules import DigestRule
-from tocsin.records import Channel, Deferred, NotificationRequest
+from tocsin.records import Channel, Deferred, NotificationRequest, encode
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AT_EIGHT = DigestRule(channels=(Channel.EMAIL,), at="08:00")
@@ -62,14 +62,23 @@ def test_a_window_runs_from_the_first() -> None:
 def test_made_again_in_another_order_it_is_the_same_one() -> None:
     entries = [ENTRY, replace(ENTRY, schedule_id="n2:email")]
     lines = [{"title": "a"}, {"title": "b"}]
-    one = digest_request(entries, lines, "promotional", NOW)
-    other = digest_request(entries[::-1], lines, "promotional", NOW)
-    assert one.notification_id == other.notification_id
-    assert one.category == "promotional"
+    name = digest_id(entries)
+    assert name == digest_id(entries[::-1])
+    assert name != digest_id(entries[:1])
+    one = digest_request(name, entries, lines, "promotional", NOW)
+    assert (one.notification_id, one.category) == (name, "promotional")
     assert one.data["count"] == 2
 
 
 def test_a_long_one_says_how_many_more_there_are() -> None:
     entries = [replace(ENTRY, schedule_id=f"n{i}:email") for i in range(LISTED + 7)]
-    request = digest_request(entries, [{"title": "x"}] * len(entries), "promotional", NOW)
+    request = digest_request("d", entries, [{"title": "x"}] * len(entries), "promotional", NOW)
     assert (len(request.data["items"]), request.data["more"]) == (LISTED, 7)
+
+
+def test_large_lines_are_left_out_and_counted() -> None:
+    entries = [replace(ENTRY, schedule_id=f"n{i}:email") for i in range(10)]
+    lines = [{"title": "x" * 40_000}] * len(entries)
+    request = digest_request("d", entries, lines, "promotional", NOW)
+    assert (len(request.data["items"]), request.data["more"]) == (3, 7)
+    assert len(encode(request)) < LISTED_BYTES + 1_000

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from streams.retry_policy import CAP, exhausted, next_wait, tier
 from streams.rules import load_rules
 from tocsin.records import Channel, Delivery, Lane, Priority
-from tocsin.topics import RETRIES, RETRIES_HIGH, RETRY_LONG, RETRY_MEDIUM, RETRY_SHORT
+from tocsin.topics import RETRIES, RETRIES_HIGH, Topic
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RULES = load_rules()
@@ -32,15 +33,14 @@ def test_the_backoff_doubles() -> None:
     assert [next_wait(n, None, 0.5) for n in (1, 2, 3, 4)] == [1, 2, 4, 8]
 
 
-def test_each_wait_has_its_topic() -> None:
-    assert [tier(w, Lane.NORMAL) for w in (0.1, 2, 2.1, 30, 31, 86_400)] == [
-        RETRY_SHORT,
-        RETRY_SHORT,
-        RETRY_MEDIUM,
-        RETRY_MEDIUM,
-        RETRY_LONG,
-        RETRY_LONG,
-    ]
+@pytest.mark.parametrize(
+    ("lane", "topics"),
+    [(Lane.HIGH, RETRIES_HIGH), (Lane.NORMAL, RETRIES), (Lane.LOW, RETRIES)],
+)
+def test_each_wait_has_its_topic(lane: Lane, topics: tuple[Topic, ...]) -> None:
+    short, medium, long = topics
+    waits = (0.1, 2, 2.1, 30, 31, 300, 86_400)
+    assert [tier(w, lane) for w in waits] == [short, short, medium, medium, long, long, long]
 
 
 DELIVERY = Delivery(

@@ -43,4 +43,7 @@ def test_a_commit_beyond_an_end_given_too_low_is_no_lag() -> None:
 
 def test_a_stop_waits_for_no_topic_that_holds_what_is_not_due() -> None:
     held = {topic.name for topic in ALL if holds(topic)}
-    assert held == {"broadcasts", "retry.short", "retry.medium", "retry.long"}
+    retries = {
+        f"retry.{span}{lane}" for span in ("short", "medium", "long") for lane in ("", ".high")
+    }
+    assert held == {"broadcasts", *retries}
