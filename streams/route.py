@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from streams.bury import Bury
@@ -46,7 +47,9 @@ class Route:
         )
         if not reads:
             return
-        await self._carry_out([await self._case(*each) for each in await self._standing(reads)])
+        standing = await self._standing(reads)
+        now = self._mind.clock.now()
+        await self._carry_out([await self._case(*each, now) for each in standing])
 
     async def _requests(self, record: Record) -> list[tuple[NotificationRequest, int, Record]]:
         found = []
@@ -94,9 +97,10 @@ class Route:
             if each[2] is not Seen.AGAIN
         ]
 
-    async def _case(self, read: Read, profile: Profile | None, seen: Seen, cancelled: bool) -> Case:
+    async def _case(
+        self, read: Read, profile: Profile | None, seen: Seen, cancelled: bool, now: datetime
+    ) -> Case:
         request, words = read.request, read.words
-        now = self._mind.clock.now()
         facts = Facts(
             request.accepted_at or read.record.at, now, words.template_id, words.version,
             self._mind.catalogue.channels(words, profile.locale if profile else ""),
