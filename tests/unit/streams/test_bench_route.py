@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from loadtest.bench.traffic import _TYPE, MIX
 from streams import bench_route
-from streams.bench_route import STAGES, Bench, Stopwatch, app, traffic
+from streams.bench_route import app
+from streams.bench_seams import STAGES, Bench, Stopwatch
+from streams.bench_stand_ins import traffic
 from tocsin.records import DeliveryBatch, OutcomeBatch, decode_internal, split_requests
 from tocsin.topics import OUTCOMES
 
