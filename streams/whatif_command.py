@@ -6,7 +6,7 @@ Reads the log and the store, writes nowhere.
 import asyncio
 import sys
 from collections.abc import Container, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -26,6 +26,7 @@ from streams.window import Logged, Window
 from tocsin import settings as settings_module
 from tocsin.clock import SystemClock
 from tocsin.errors import ConfigError, Invalid, TocsinError
+from tocsin.process import collect_rarely
 from tocsin.records import Channel, Profile
 from tocsin.settings import Settings
 from tocsin.store import Profiles, Templates, connect
@@ -34,7 +35,7 @@ from tocsin.templates import Catalogue, Choose, Chosen
 BATCH: Final = 500
 """Requests judged with one call each for people and words."""
 
-_EVER: Final = "2000-01-01T00:00:00Z"
+_EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _USAGE: Final = 2
 
 
@@ -121,7 +122,7 @@ def ask_of(
             'TOCSIN_RULES_FILE is), or --preferences FILE.json ({"<user id>" or "*": {…}}), or both'
         )
     in_force = load_rules(settings.rules_file)
-    begin = moment("--since", since, now)
+    begin = moment("--since", since, now) if since else _EVER
     end = moment("--until", until, now) if until else now
     if begin >= end:
         raise Invalid("--since", f"{begin.isoformat()} is not before {end.isoformat()}")
@@ -152,7 +153,7 @@ def main(
     ] = None,
     since: Annotated[
         str, typer.Option(help="RFC 3339, or an age: 2h; else all there is", metavar="T")
-    ] = _EVER,
+    ] = "",
     until: Annotated[
         str, typer.Option(help="RFC 3339, or an age: 30m; else now", metavar="T")
     ] = "",
@@ -170,6 +171,7 @@ def main(
     try:
         settings = settings_module.load()
         ask = ask_of(settings, rules, preferences, since, until, examples, SystemClock().now())
+        collect_rarely()
         report = asyncio.run(judge(settings, ask, say))
     except (ConfigError, Invalid) as error:
         say(f"tocsin whatif: {error}")
@@ -183,4 +185,4 @@ def main(
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="tocsin whatif")
