@@ -3,8 +3,9 @@
 Pure. Every look says how it came about: its trace is ``step=result;step=result`` in their order.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -79,7 +80,7 @@ def decide(
     Critical messages pass quiet hours; those of category security also opt-out and muting: they are
     the log-in code and the security warning. Caps come after (capping.py): they need a count.
     """
-    return list(_Case(request, profile, facts, rules).looks())
+    return _Case(request, profile, facts, rules).looks()
 
 
 class _Case:
@@ -94,31 +95,27 @@ class _Case:
         self._critical = request.priority is Priority.CRITICAL
         began = request.send_at or facts.accepted_at
         self._expires_at = request.expires_at or began + self._rule.lifetime
-        self._trace = (
-            f"rules={rules.fingerprint};category={self._category};lane={lane_of(request.priority)}"
-        )
+        self._trace = _opening(rules.fingerprint, self._category, request.priority)
 
-    def looks(self) -> Iterator[Look]:
+    def looks(self) -> list[Look]:
         channels = self._channels()
         if ended := self._ended_as_a_whole():
-            state, reason = ended
-            for channel in channels:
-                yield self._end(channel, state, reason, self._trace)
-            return
+            return [self._end(channel, *ended, self._trace) for channel in channels]
         if due := self._send_at():
-            yield from self._wait(channels, due, "send_at", f"{self._trace};send_at=ahead")
-            return
+            return self._wait(channels, due, "send_at", f"{self._trace};send_at=ahead")
+        found: list[Look] = []
         candidates = []
         for channel in channels:
             if refused := self._refused(channel):
                 step, reason = refused
                 trace = f"{self._trace};{step}={quote(reason)}"
-                yield self._end(channel, State.SUPPRESSED, reason, trace)
+                found.append(self._end(channel, State.SUPPRESSED, reason, trace))
             else:
                 candidates.append(channel)
         if candidates:
             self._trace += ";opt_out=no;muted=no;address=yes"
-            yield from self._timed(candidates)
+            found += self._timed(candidates)
+        return found
 
     def _channels(self) -> list[Channel]:
         if self._facts.woken:
@@ -165,22 +162,24 @@ class _Case:
             return "words", "no_words"
         return None
 
-    def _timed(self, channels: list[Channel]) -> Iterator[Look]:
+    def _timed(self, channels: list[Channel]) -> list[Look]:
         """Quiet hours for all at once, then digests, then the strategy."""
         if until := self._quiet():
-            yield from self._wait(channels, until, "quiet_hours", f"{self._trace};quiet=yes")
-            return
+            return self._wait(channels, until, "quiet_hours", f"{self._trace};quiet=yes")
         self._trace += ";quiet=passed" if self._critical else ";quiet=no"
         rule = self._digest()
-        collected = [channel for channel in channels if rule and channel in rule.channels]
-        for channel in collected:
-            assert rule is not None
-            assert self._profile is not None
-            zone = self._profile.preferences.timezone
-            due = digest_due(rule, zone, self._facts.now)
-            yield from self._wait([channel], due, "digest", f"{self._trace};digest=collected")
-        if now := [channel for channel in channels if channel not in collected]:
-            yield from self._chosen(now)
+        return self._collected(channels, rule) if rule else self._chosen(channels)
+
+    def _collected(self, channels: list[Channel], rule: DigestRule) -> list[Look]:
+        assert self._profile is not None
+        due = digest_due(rule, self._profile.preferences.timezone, self._facts.now)
+        found: list[Look] = []
+        for channel in channels:
+            if channel in rule.channels:
+                found += self._wait([channel], due, "digest", f"{self._trace};digest=collected")
+        if now := [channel for channel in channels if channel not in rule.channels]:
+            found += self._chosen(now)
+        return found
 
     def _quiet(self) -> datetime | None:
         """When quiet hours end. A collected one goes into its digest, which asks again itself."""
@@ -199,39 +198,39 @@ class _Case:
         woken = self._facts.woken
         return woken is not None and (woken.unless is not None or bool(woken.digest))
 
-    def _chosen(self, channels: list[Channel]) -> Iterator[Look]:
+    def _chosen(self, channels: list[Channel]) -> list[Look]:
         strategy = self._request.strategy or self._rule.strategy
         if self._decided_before():
             strategy = Strategy.ALL
         match strategy:
             case Strategy.ALL:
-                for channel in channels:
-                    yield self._send(channel, f"{self._trace};strategy=all")
+                trace = f"{self._trace};strategy=all"
+                return [self._send(channel, trace) for channel in channels]
             case Strategy.FIRST:
-                yield from self._first(channels, f"{self._trace};strategy=first")
+                return self._first(channels, f"{self._trace};strategy=first")
             case Strategy.CASCADE:
-                yield from self._cascade(channels)
+                return self._cascade(channels)
 
-    def _first(self, channels: list[Channel], trace: str) -> Iterator[Look]:
-        yield self._send(channels[0], trace)
-        for channel in channels[1:]:
-            yield self._end(channel, State.SUPPRESSED, f"first:{channels[0]}", trace)
+    def _first(self, channels: list[Channel], trace: str) -> list[Look]:
+        reason = f"first:{channels[0]}"
+        ends = [self._end(other, State.SUPPRESSED, reason, trace) for other in channels[1:]]
+        return [self._send(channels[0], trace), *ends]
 
-    def _cascade(self, channels: list[Channel]) -> Iterator[Look]:
+    def _cascade(self, channels: list[Channel]) -> list[Look]:
         """In-app at once; push unless a device acknowledges; the others unless it is read. Without
         in-app nobody can see it there, so the first channel is all there is."""
         trace = f"{self._trace};strategy=cascade"
         if Channel.INAPP not in channels:
-            yield from self._first(channels, trace)
-            return
-        yield self._send(Channel.INAPP, trace)
+            return self._first(channels, trace)
+        found: list[Look] = [self._send(Channel.INAPP, trace)]
         spans, now = self._rules.cascade, self._facts.now
         for channel in channels:
             if channel is Channel.PUSH:
-                yield self._send(channel, trace, now + spans.ack, Condition.ACKED)
+                found.append(self._send(channel, trace, now + spans.ack, Condition.ACKED))
             elif channel is not Channel.INAPP:
                 due = now + spans.unread
-                yield from self._wait([channel], due, "escalation", trace, Condition.READ)
+                found += self._wait([channel], due, "escalation", trace, Condition.READ)
+        return found
 
     def _send(
         self,
@@ -269,15 +268,13 @@ class _Case:
         why: Why,
         trace: str,
         unless: Condition | None = None,
-    ) -> Iterator[Look]:
+    ) -> list[Look]:
         """One wait for all of them; or, when they would be over by then, their ends."""
         if unless is None and self._facts.woken:
             unless = self._facts.woken.unless
         if self._expires_at <= due:
-            for channel in channels:
-                reason = "expires_before_it_may_be_sent"
-                yield self._end(channel, State.EXPIRED, reason, f"{trace};expiry=before_{why}")
-            return
+            reason, over = "expires_before_it_may_be_sent", f"{trace};expiry=before_{why}"
+            return [self._end(channel, State.EXPIRED, reason, over) for channel in channels]
         kept = tuple(channels)
         deferred = Deferred(
             schedule_id=schedule_id(self._request.notification_id, kept),
@@ -289,10 +286,16 @@ class _Case:
             category=self._category,
             unless=unless,
         )
-        yield Wait(deferred, trace)
+        return [Wait(deferred, trace)]
 
     def _end(self, channel: Channel, state: State, reason: str, trace: str) -> End:
         return End(early_outcome(self._request, channel, self._facts, state, reason, trace))
+
+
+@lru_cache(maxsize=1024)
+def _opening(fingerprint: str, category: str, priority: Priority) -> str:
+    """How a trace begins."""
+    return f"rules={fingerprint};category={category};lane={lane_of(priority)}"
 
 
 def _pinned(request: NotificationRequest, facts: Facts) -> NotificationRequest:

@@ -1,6 +1,7 @@
 """Read whole topics as they stand now, outside of any consumer group."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -67,6 +68,20 @@ class Log:
 
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
+
+    async def begin_at(self, at: datetime) -> None:
+        """Leave out what the broker had before `at`, as far as it knows."""
+        milliseconds = int(at.timestamp() * 1000)
+        places = {TopicPartition(self._name, p): milliseconds for p in self.partitions}
+        found = await self._consumer.offsets_for_times(places)
+        ends = await self._consumer.end_offsets(list(places))
+        for place, first in found.items():
+            # where nothing is that new, Kafka has no answer, and the embedded broker one that its
+            # timestamp gives away; its ends are too early, so there all is read
+            if first is None:
+                self._at[place.partition] = ends[place]
+            elif first.timestamp >= 0:
+                self._at[place.partition] = first.offset
 
     async def read(self, partition: int, until: int | None = None) -> AsyncIterator[list[Any]]:
         """The records up to offset `until`, or to the end as it is now; some megabytes at a time.

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from streams.bury import Bury
 from streams.carry_out import CarryOut, Case
 from streams.consume import Record
@@ -13,9 +15,17 @@ from streams.decide import End, Facts, Look, decide, early_outcome
 from streams.mind import Mind
 from streams.rules import Rules
 from tocsin.errors import Invalid, InvalidItem
-from tocsin.records import NotificationRequest, Profile, State, encode, split_requests
+from tocsin.records import (
+    NotificationRequest,
+    Profile,
+    State,
+    check_send_at,
+    encode,
+    split_requests,
+)
 from tocsin.store import Cancellations, Notifications, Profiles, Seen
 from tocsin.templates import Chosen, Wanted
+from tocsin.templates.built_in import OTP
 
 log = logging.getLogger(__name__)
 
@@ -136,9 +146,29 @@ def _requests(
                 bad.append(_Bad(*record[:3], request.payload, request))
             elif isinstance(request, Invalid):
                 bad.append(_Bad(*record[:4], request))
+            elif isinstance(wrong := _wrong(request, record), Invalid):
+                bad.append(_Bad(*record[:3], _letter(request), wrong, request.notification_id))
             else:
                 found.append((request, index, record))
     return found
+
+
+def _letter(request: NotificationRequest) -> bytes:
+    """What is kept of it: a one-time code must not be in a letter either."""
+    code = OTP in (request.type, request.template_id)
+    return encode(replace(request, data={}) if code else request)
+
+
+def _wrong(request: NotificationRequest, record: Record) -> Invalid | None:
+    """What the API refuses in a request that can be read."""
+    for field in ("type", "template_id"):
+        if getattr(request, field) == OTP:
+            return Invalid(field, "one-time codes go through POST /v1/otp, or they are on record")
+    try:
+        check_send_at(request.send_at, record.at)
+    except Invalid as error:
+        return error
+    return None
 
 
 def wanted(request: NotificationRequest) -> Wanted:

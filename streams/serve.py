@@ -10,7 +10,7 @@ import faust
 
 from streams.consume import EX_SOFTWARE, Consume, die
 from streams.watch import watch
-from tocsin.process import ready
+from tocsin.process import collect_rarely, ready
 from tocsin.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ async def serve(
     try:
         await _until((asyncio.create_task(assigned.wait()), stopping, crashed))
         if assigned.is_set() and not stop.is_set():
+            collect_rarely()
             ready(settings, name)
             await _until((stopping, crashed, stuck))
         if stuck.done():

@@ -1,7 +1,12 @@
-"""What would have become of requests under other rules or preferences. Pure: nothing is sent."""
+"""What would have become of requests under other rules or preferences. Pure: nothing is sent.
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+What only people can tell is left open: whether they read a cascade's in-app message in time, and
+what else a digest collects. Nothing counts as taken back.
+"""
+
+from bisect import insort
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -11,25 +16,40 @@ from streams.capping import capped, goes_out, limits
 from streams.decide import End, Facts, Look, Send, Wait, decide
 from streams.rules import Rules
 from tocsin.errors import Invalid
-from tocsin.records import Deferred, NotificationRequest, Preferences, Profile
+from tocsin.records import (
+    CHANNELS,
+    Channel,
+    Deferred,
+    NotificationRequest,
+    Preferences,
+    Profile,
+)
 from tocsin.records.codec import as_invalid
 from tocsin.store.caps import Count, Limit
+from tocsin.templates import Chosen
 
 EVERYBODY: Final = "*"
+NOT_ASKED: Final = "not asked"
 _LOOKS: Final = 6
 """Looks at one delivery before it is left waiting: send_at, quiet hours and a digest need three."""
 
+_ROOM: Final = 100_000
+"""Dedupe keys held before those that are over are looked for."""
+
 
 class Asked(NamedTuple):
-    """A request as it stood in the log. `fit` says why it would be a dead letter, '' if it would
-    not."""
+    """A request as it stood in the log. `words` are the channels its template can speak on; `fit`
+    says why it would be a dead letter, '' if it would not. `seen_at` is when the router could first
+    look at it, if that was later than it was accepted."""
 
     request: NotificationRequest
     accepted_at: datetime
     profile: Profile | None
     template_id: str
     template_version: int
+    words: Container[Channel] = CHANNELS
     fit: str = ""
+    seen_at: datetime | None = None
 
 
 class Changed(NamedTuple):
@@ -57,58 +77,90 @@ Patch = Mapping[str, Mapping[str, Any]]
 
 
 def patched(profile: Profile | None, patch: Patch) -> Profile | None:
-    """The person with changed preferences. Raises `Invalid` for a patch that makes none."""
+    """The person with changed preferences: everybody's change first, then their own. Raises
+    `Invalid` for a patch that makes none."""
     if profile is None:
         return None
-    changes = {**patch.get(EVERYBODY, {}), **patch.get(profile.user_id, {})}
+    changes = [patch[who] for who in (EVERYBODY, profile.user_id) if patch.get(who)]
     if not changes:
         return profile
-    wanted = msgspec.to_builtins(profile.preferences) | changes
+    wanted: Any = msgspec.to_builtins(profile.preferences)
+    for change in changes:
+        wanted = _merge(wanted, change)
     try:
-        preferences = msgspec.convert(
-            {name: value for name, value in wanted.items() if value is not None}, Preferences
-        )
+        preferences = msgspec.convert(wanted, Preferences)
     except msgspec.ValidationError as error:
         found = as_invalid(error)
         raise Invalid(f"{profile.user_id}.{found.field}", found.reason) from None
     return msgspec.structs.replace(profile, preferences=preferences)
 
 
+def _merge(under: Any, over: Any) -> Any:
+    """RFC 7396: null takes away."""
+    if not isinstance(over, Mapping):
+        return over
+    found = dict(under) if isinstance(under, Mapping) else {}
+    for name, value in over.items():
+        found[name] = _merge(found.get(name), value)
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def compare(
     asked: Iterable[Asked], now: Rules, then: Rules, patch: Patch, examples: int = 100
 ) -> Difference:
-    """Judge every request twice, in the order of the log. Memory grows with people and moves, not
-    with requests."""
-    before, after = World(now), World(then)
-    moves: Counter[tuple[str, str, str, str]] = Counter()
-    changed: list[Changed] = []
-    requests = 0
+    """Judge every request twice, in the order given: that of their acceptance."""
+    judging = Compare(now, then, patch, examples)
     for each in asked:
-        requests += 1
-        other = each._replace(profile=patched(each.profile, patch))
-        was, would = before.judge(each), after.judge(other)
+        judging.add(each)
+    return judging.difference
+
+
+class Compare:
+    """`compare`, a request at a time. Memory grows with people, dedupe keys within their window and
+    moves, not with requests."""
+
+    def __init__(
+        self,
+        now: Rules,
+        then: Rules,
+        patch: Patch,
+        examples: int = 100,
+        dedupe: timedelta = timedelta(hours=24),
+    ) -> None:
+        """At most `examples` of what changes are kept; `dedupe` is how long a dedupe key holds."""
+        self._before, self._after = World(now, dedupe), World(then, dedupe)
+        self._patch, self._examples = patch, examples
+        self.difference = Difference(0, Counter(), [])
+
+    def add(self, asked: Asked) -> None:
+        """The next request. Raises `Invalid` for a patch that makes no preferences."""
+        found, request = self.difference, asked.request
+        self.difference = found._replace(requests=found.requests + 1)
+        other = asked._replace(profile=patched(asked.profile, self._patch))
+        was, would = self._before.judge(asked), self._after.judge(other)
         for channel in dict.fromkeys([*was, *would]):
-            old, _ = was.get(channel, ("not asked", ""))
-            new, trace = would.get(channel, ("not asked", ""))
-            request = each.request
-            moves[request.type, channel, old, new] += 1
-            if old != new and len(changed) < examples:
-                changed.append(
-                    Changed(
-                        request.notification_id, request.user_id, request.type, channel, old, new,
-                        trace,
-                    )
-                )  # fmt: skip
-    return Difference(requests, moves, changed)
+            old, _ = was.get(channel, (NOT_ASKED, ""))
+            new, trace = would.get(channel, (NOT_ASKED, ""))
+            found.moves[request.type, channel, old, new] += 1
+            if old != new and len(found.changed) < self._examples:
+                name = request.notification_id
+                found.changed.append(
+                    Changed(name, request.user_id, request.type, channel, old, new, trace)
+                )
 
 
 class World:
-    """One set of rules, and what it remembers: caps and collapse windows, as the store would."""
+    """One set of rules, and what it remembers: caps and dedupe keys, as the store would.
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-        self._told: dict[tuple[str, str], deque[tuple[datetime, str]]] = defaultdict(deque)
-        self._held: dict[tuple[str, str, str], datetime] = {}
+    What waits is followed to its end at once. So where a cap is short, it comes before requests
+    that were accepted while it waited, though not before its hour.
+    """
+
+    def __init__(self, rules: Rules, dedupe: timedelta) -> None:
+        self._rules, self._dedupe = rules, dedupe
+        self._told: dict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
+        self._held: dict[tuple[str, ...], datetime] = {}
+        self._room = _ROOM
 
     def judge(self, asked: Asked) -> dict[str, tuple[str, str]]:
         """Channel to (how it ends, trace of the look that decided)."""
@@ -116,9 +168,10 @@ class World:
         if asked.fit:
             channels = request.channels or self._rules.of(request.type).channels
             return {str(channel): (f"dead letter: {asked.fit}", "") for channel in channels}
+        now = asked.seen_at or asked.accepted_at
         facts = Facts(
-            asked.accepted_at, asked.accepted_at, asked.template_id, asked.template_version,
-            duplicate=self._duplicate(request, asked.accepted_at),
+            asked.accepted_at, now, asked.template_id, asked.template_version,
+            asked.words, self._duplicate(request, now),
         )  # fmt: skip
         return dict(self._followed(request, asked.profile, facts, _LOOKS))
 
@@ -149,37 +202,47 @@ class World:
         looks = decide(request, profile, facts, self._rules)
         limit = limits(request, self._rules)
         if limit and goes_out(looks):
-            return capped(request, looks, facts, self._count(request, limit, facts.now), limit[0])
+            return capped(request, looks, facts, self._count(request, limit, facts), limit[0])
         return looks
 
     def _duplicate(self, request: NotificationRequest, at: datetime) -> bool:
-        span = self._rules.of(request.type).dedupe
-        if not request.collapse_key or span is None:
-            return False
-        place = (request.user_id, request.type, request.collapse_key)
-        held = self._held.get(place)
-        if held is not None and at < held:
+        """As store/notifications.py: each key is for whoever comes first, whatever became of it."""
+        span, place = self._rules.of(request.type).dedupe, (request.user_id, request.type)
+        taken = False
+        if request.dedupe_key:
+            taken = self._hold((*place, request.dedupe_key), at, self._dedupe)
+        if request.collapse_key and span is not None:
+            taken |= self._hold((*place, "collapse", request.collapse_key), at, span)
+        return taken
+
+    def _hold(self, key: tuple[str, ...], at: datetime, span: timedelta) -> bool:
+        """Whether another one holds it; if not, this one does."""
+        until = self._held.get(key)
+        if until is not None and at < until:
             return True
-        self._held[place] = at + span
+        if len(self._held) >= self._room:
+            self._held = {name: end for name, end in self._held.items() if at < end}
+            self._room = max(_ROOM, 2 * len(self._held))
+        self._held[key] = at + span
         return False
 
-    def _count(self, request: NotificationRequest, wanted: Sequence[Limit], at: datetime) -> Count:
+    def _count(self, request: NotificationRequest, wanted: Sequence[Limit], facts: Facts) -> Count:
         """As lua/cap_take.lua counts."""
-        windows = [self._window(request.user_id, limit, at) for limit in wanted]
-        for limit, told in zip(wanted, windows, strict=True):
-            known = any(name == request.notification_id for _, name in told)
-            if not known and len(told) >= limit.most:
-                return Count(limit.name, len(told))
-        for told in windows:
-            if all(name != request.notification_id for _, name in told):
-                told.append((at, request.notification_id))
-        return Count("", len(windows[0]))
-
-    def _window(self, user_id: str, limit: Limit, at: datetime) -> deque[tuple[datetime, str]]:
-        told = self._told[user_id, limit.name]
-        while told and told[0][0] <= at - timedelta(milliseconds=limit.per_ms):
-            told.popleft()
-        return told
+        name, at = request.notification_id, facts.now
+        lists = [self._told[request.user_id, limit.name] for limit in wanted]
+        counts = []
+        for limit, told in zip(wanted, lists, strict=True):
+            span = timedelta(milliseconds=limit.per_ms)
+            while told and told[0][0] <= facts.accepted_at - span:
+                del told[0]
+            inside = [who for when, who in told if at - span < when <= at]
+            if name not in inside and len(inside) >= limit.most:
+                return Count(limit.name, len(inside))
+            counts.append(len(inside) + (name not in inside))
+        for told in lists:
+            if all(who != name for _, who in told):
+                insort(told, (at, name))
+        return Count("", counts[0])
 
 
 def _is_open(deferred: Deferred, left: int) -> bool:
@@ -187,16 +250,15 @@ def _is_open(deferred: Deferred, left: int) -> bool:
     return deferred.unless is not None or deferred.why == "digest" or not left
 
 
-Words = Callable[[NotificationRequest], tuple[str, int]]
-"""Template id and version of a request. Raises `Invalid` for one that would be a dead letter."""
-
-
 def asked_of(
-    request: NotificationRequest, accepted_at: datetime, profile: Profile | None, words: Words
+    request: NotificationRequest,
+    accepted_at: datetime,
+    profile: Profile | None,
+    chosen: Chosen | Invalid,
+    words: Container[Channel] = CHANNELS,
+    seen_at: datetime | None = None,
 ) -> Asked:
-    """One request with its words."""
-    try:
-        template_id, version = words(request)
-    except Invalid as error:
-        return Asked(request, accepted_at, profile, request.type, 0, str(error))
-    return Asked(request, accepted_at, profile, template_id, version)
+    """One request with the words it gets, which speak on `words`; or why it gets none."""
+    if isinstance(chosen, Invalid):
+        return Asked(request, accepted_at, profile, request.type, 0, (), str(chosen), seen_at)
+    return Asked(request, accepted_at, profile, *chosen, words, "", seen_at)

@@ -15,10 +15,11 @@ MAX_RECORD_BYTES: Final = 1_000_000
 """Larger values are refused at the API and dead-lettered on Kafka."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Topic:
     """One topic: its name, what its key is, and how it is kept: `compacted` for ever, or for more
-    than WEEK hours if it says so."""
+    than WEEK hours if it says so. Equal only to itself: there is one of each, and it is a key
+    wherever batches are gathered."""
 
     name: str
     key: str

@@ -1,4 +1,5 @@
-"""`make bench`: the bare loop, Tocsin end to end, and one-time passwords, in one run.
+"""`make bench`: the router and a broadcast alone, the bare loop, Tocsin end to end, and one-time
+passwords, in one run.
 
 The same requests from the same Kafka topic go, in turn, through the fastest plain asyncio program
 we could write and through the whole of Tocsin; what counts as done is a row in ClickHouse.
@@ -20,6 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from loadtest.bench import parts
 from loadtest.bench.api_calls import ApiCalls
 from loadtest.bench.books import Books, Sample, rate, slowest
 from loadtest.bench.journal import Journal
@@ -43,18 +45,32 @@ def main(
     people: Annotated[int, typer.Option(help="users written to", min=100)] = 10_000,
     bare_seconds: Annotated[int, typer.Option(help="length of the bare loop's run", min=5)] = 20,
     otp: Annotated[int, typer.Option(help="log-ins in each OTP run", min=20)] = 200,
+    broadcast: Annotated[
+        int, typer.Option(help="people the broadcast is for, at least 1,000; 0: none", min=0)
+    ] = 200_000,
     out: Annotated[Path, typer.Option(help="where the JSON goes")] = Path("bench.json"),
 ) -> None:
     """Start a system of its own in a temporary directory, measure, print, write JSON, stop it."""
+    alone = _alone(broadcast)
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as directory:
         say("starting the system …")
         with Running(Path(directory) / "data") as running:
             os.environ.update(running.environment)
             bench = Bench(running, settings_module.load(), seconds, people, bare_seconds, otp)
-            found = asyncio.run(bench.run())
+            found = asyncio.run(bench.run()) | alone
     out.write_text(json.dumps(found, indent=2) + "\n")
     Console().print(_table(found))
     say(f"written to {out}")
+
+
+def _alone(broadcast: int) -> dict[str, Any]:
+    """What is measured while nothing else runs."""
+    say("the router alone …")
+    found: dict[str, Any] = {"router": parts.router(), "fan_out": None}
+    if broadcast:
+        say(f"a broadcast to {broadcast:,} people …")
+        found["fan_out"] = parts.fan_out(broadcast)
+    return found
 
 
 class Bench:
@@ -181,6 +197,8 @@ def _table(found: Mapping[str, Any]) -> Table:
             f"p50 {otp['p50']} · p95 {otp['p95']} · p99 {otp['p99']} ms ({otp['asked']} asked, "
             f"{otp['missing']} missing)",
         )
+    for row in parts.rows(found["router"], found["fan_out"]):
+        table.add_row(*row)
     table.add_row("sent twice, by the sandbox's journal", str(found["sandbox_duplicates"]))
     return table
 

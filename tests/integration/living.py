@@ -400,7 +400,7 @@ class Life:
         """...and everything has come to its end."""
         await self.balanced()
         assert not await self.waiting()
-        left = await self.redis.keys("*schedule*")
+        left = [bytes(key) for key in raw(list(await self.redis.keys("*schedule*"))) if key]
         assert [key for key in left if not key.startswith(b"{schedule}:told:")] == []
         unended = [name for name, found in self.ends().items() if not found]
         assert not unended

@@ -1,5 +1,6 @@
 """The router on a real store and broker: what leaves, in which lane, once, and what is buried."""
 
+import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -154,6 +155,27 @@ async def test_a_missing_variable_is_buried_and_put_back_once_its_words_are_mend
     await life.live_out()
     assert life.phones.got() == [f"{asked.notification_id}:push"]
     await life.over()
+
+
+async def test_a_code_that_comes_by_kafka_goes_nowhere_not_even_into_its_letter(
+    life: Life,
+) -> None:
+    for asked in (
+        life.ask("OTP", data={"code": "918273", "minutes": 5}, channels=(Channel.SMS,)),
+        life.ask("ALARM", template_id="OTP", data={"code": "918273", "minutes": 5}),
+    ):
+        await life.routed(asked)
+    assert life.tape.outcomes() == []
+    found = life.tape.letters()
+    assert [letter.field for letter in found] == ["type", "template_id"]
+    assert not any(b"918273" in base64.b64decode(letter.payload_b64) for letter in found)
+
+
+async def test_an_hour_beyond_what_anybody_remembers_is_refused(life: Life) -> None:
+    asked = life.ask(send_at=life.clock.now() + timedelta(days=400))
+    await life.routed(asked)
+    (letter,) = life.tape.letters()
+    assert (letter.field, letter.notification_id) == ("send_at", asked.notification_id)
 
 
 async def _put_back(settings: Settings, place: Record) -> list[Record]:

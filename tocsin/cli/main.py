@@ -170,6 +170,7 @@ _passed_on("audit", "The conservation law over ClickHouse: every accepted delive
 _passed_on("sql", 'Query ClickHouse: `tocsin sql "SELECT …"`.')
 _passed_on("dlq", "Dead letters: `tocsin dlq list`, `show` and `replay`.")
 _passed_on("rebuild", "Restore Redis from the log, on a running system too.")
+_passed_on("whatif", "What other rules would have done: `tocsin whatif --rules FILE`.")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ MODULES: Final[Mapping[str, str]] = {
     "sql": "analytics.sql",
     "dlq": "streams.dlq",
     "rebuild": "streams.rebuild",
+    "whatif": "streams.whatif_command",
 }
 
 

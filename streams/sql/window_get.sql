@@ -1,0 +1,2 @@
+-- rowid: among equals, as they stood in the log
+SELECT at, seen, request FROM requests ORDER BY at, rowid;
