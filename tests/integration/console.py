@@ -48,8 +48,8 @@ def _lines(block: str) -> Iterator[Line]:
 
 
 class Terminal:
-    """A bash in `directory`. The page's addresses stand for those of `instead`, in what is typed and
-    in what is printed. A context manager."""
+    """A bash in `directory`, as a context manager. The page's addresses stand for those of
+    `instead`, in what is typed and in what is printed."""
 
     def __init__(self, env: Mapping[str, str], directory: Path, instead: Mapping[str, str]) -> None:
         self._instead = instead

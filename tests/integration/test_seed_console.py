@@ -1,4 +1,4 @@
-"""What the pages print is what a person gets: their `console` lines, typed into a running system."""
+"""What the pages print is what a person gets: their `console` lines, typed into a real system."""
 
 import shutil
 import subprocess
