@@ -2,15 +2,25 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
+import msgspec
+
+from streams.rules import BUNDLED, Rules, TypeRule, merged, parsed
 from tocsin import asyncapi, reference
 from tocsin.settings import names
 from tocsin.topics import ALL
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("tocsin", "streams", "actors", "api", "analytics", "loadtest")
-PAGES = [ROOT / "README.md", *(ROOT / package / "README.md" for package in PACKAGES)]
+RULES = ROOT / "docs" / "rules.md"
+PAGES = [
+    ROOT / "README.md",
+    RULES,
+    ROOT / "docs" / "seed-endpoints.md",
+    *(ROOT / package / "README.md" for package in PACKAGES),
+]
 
 
 def test_the_reference_is_the_generated_one() -> None:
@@ -57,3 +67,14 @@ def test_every_file_a_page_links_to_exists() -> None:
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if not link.startswith("http"):
                 assert (page.parent / link).exists(), f"{page} links to {link}"
+
+
+def test_every_example_of_the_rules_page_is_a_rules_file() -> None:
+    bundled, said = tomllib.loads(BUNDLED.read_text()), RULES.read_text()
+    examples = re.findall(r"^```toml\n(.*?)^```", said, re.MULTILINE | re.DOTALL)
+    assert examples
+    for example in examples:
+        parsed(merged(bundled, tomllib.loads(example)))
+    for kind in (Rules, TypeRule):
+        for field in msgspec.structs.fields(kind):
+            assert re.search(rf"^\[?{field.name}\b", "".join(examples), re.MULTILINE), field.name
