@@ -36,10 +36,10 @@ def words(delivery: Delivery, profile: Profile) -> Content:
 
 def delivery(number: int, user: str = "u1", **fields: Any) -> Delivery:
     """Notification n`number` for a person."""
-    given = {"data": {"body": f"b{number}"}} | fields
+    given = {"data": {"body": f"b{number}"}, "category": "promotional"} | fields
     return Delivery(
         notification_id=f"n{number}", user_id=user, channel=Channel.INAPP, type="SALE_OFFER",
-        category="promotional", template_id="SALE_OFFER", accepted_at=NOW, **given,
+        template_id="SALE_OFFER", accepted_at=NOW, **given,
     )  # fmt: skip
 
 

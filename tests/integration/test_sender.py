@@ -102,7 +102,7 @@ async def test_what_changed_since_routing_is_seen(bench: Bench) -> None:
     await bench.profiles.put(profile("bare", devices={}))
     results = await bench.send(
         push(1, user_id="out"),
-        push(2, user_id="out", priority=Priority.CRITICAL),
+        push(2, user_id="out", priority=Priority.CRITICAL, category="security"),
         push(3, user_id="bare"),
         push(4, user_id="nobody"),
         push(5, expires_at=datetime.now(UTC) - timedelta(seconds=1)),
@@ -276,7 +276,8 @@ async def test_an_emptied_store_is_waited_for_and_nobody_is_unknown(
         while "tocsin rebuild" not in caplog.text:
             await asyncio.sleep(0.01)
     assert not bench.provider.accepted
-    await bench.profiles.put(profile())  # a rebuild, still at work elsewhere
+    await bench.profiles.put(profile())  # a rebuild, and its end
+    await bench.redis.set(keys.STORE_READY, "rebuilt")
     (result,) = await sending
     assert result.state is State.DELIVERED
     assert len(bench.provider.accepted) == 1

@@ -26,7 +26,7 @@ from tocsin.records import (
 )
 from tocsin.records.template import Note, Sms
 from tocsin.settings import Settings
-from tocsin.store import Profiles, SendResult, Templates
+from tocsin.store import Profiles, SendResult, Templates, keys
 from tocsin.store.inbox import Inbox
 from tocsin.store.otp import OtpStore
 
@@ -115,6 +115,7 @@ async def test_a_version_in_hand_is_said_though_the_view_is_lost(
 ) -> None:
     await send(sender, greeting(1))
     await redis.flushall()
+    await redis.set(keys.STORE_READY, "rebuilt")
     await Profiles(redis).put(profile())
     (result,) = await send(sender, greeting(2))
     assert result.state is State.DELIVERED

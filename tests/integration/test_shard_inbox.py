@@ -97,6 +97,7 @@ async def test_the_first_item_continues_what_an_early_reader_was_told(inbox: Inb
 async def test_a_lost_inbox_begins_a_new_epoch(inbox: Inbox, redis: Redis) -> None:
     old = (await inbox.append(some("a", 1, 2)))[0]
     await redis.flushall()
+    await redis.set(keys.STORE_READY, "rebuilt")
     new = (await inbox.append(some("a", 3)))[0]
     assert new.offset == 1
     assert new.epoch != old.epoch

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from tocsin.settings import Settings
 from tocsin.store.inbox import Inbox
 from tocsin.topics import INVENTORY, OTP, PROFILES, REQUESTS, REQUESTS_LOW, SUBSCRIPTIONS, Topic
 
+LATER = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 pytestmark = pytest.mark.integration
 
 ADA = {
@@ -117,7 +119,7 @@ async def test_send_notification(
     await log.since(topic)
     body = {
         "userId": "ada", "type": "SALE_OFFER", "channel": "push", "title": "Hi",
-        "message": "20 % off", "priority": priority, "scheduleTime": "2030-01-01T00:00:00Z",
+        "message": "20 % off", "priority": priority, "scheduleTime": LATER,
     }  # fmt: skip
     answer = await ada("POST", path, body, idempotency_key="k")
     assert (answer.status, answer.json["status"]) == (202, "accepted")

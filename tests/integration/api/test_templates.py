@@ -215,6 +215,7 @@ async def test_a_new_process_knows_all_of_it_before_it_serves(
     await made(shop, "one {{ who }}", template_id="LATE")
     await publish(shop, 1, "LATE")
     await redis.flushall()
+    await redis.set(keys.STORE_READY, "rebuilt")
     late = Services.over(settings, redis, services.producer)
     feed = Feed(settings, late.catalogue)
     await feed.start()
