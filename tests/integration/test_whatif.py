@@ -172,7 +172,7 @@ async def test_other_preferences_are_judged_with_people_and_words_of_the_store(
         offer(ben, 302),
         offer(cleo, 303),
         offer(anna, 304, data={"title": 3}),
-        offer(anna, 305, "critical", priority=Priority.CRITICAL),
+        offer(anna, 305, "critical", priority=Priority.CRITICAL, category="security"),
     )
     patch = tmp_path / "patch.json"
     patch.write_text(
