@@ -31,7 +31,8 @@ test: $(STAMP) ## Run every test that needs no outside server (ARGS="-k name" ch
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-kafka: $(STAMP) ## Run the tests that use Kafka on a real Apache Kafka (needs Maven and a JDK >= 17)
-	$(BIN)/python -m tests.kafka.broker $(BIN)/pytest -m integration -p tests.kafka.selection $(ARGS)
+	WORKERS=$(WORKERS) $(BIN)/python -m tests.kafka.broker $(BIN)/pytest -n $(WORKERS) --dist loadfile \
+		-m integration -p tests.kafka.selection $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, import directions, docs
 	$(BIN)/ruff check .

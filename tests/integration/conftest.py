@@ -64,7 +64,9 @@ def kafka_url() -> Iterator[str]:
     """A running broker with nothing in it, for each module: one of them leaves records on purpose
     that the next could not read. Tansu, or with TOCSIN_TEST_KAFKA_URL (make test-kafka) what is
     there, without our topics."""
-    if url := os.environ.get("TOCSIN_TEST_KAFKA_URL"):
+    if urls := os.environ.get("TOCSIN_TEST_KAFKA_URL", "").split():
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+        url = urls[int(worker.removeprefix("gw")) % len(urls)]
         asyncio.run(forget_topics(url))
         yield url
         return

@@ -26,7 +26,7 @@ from analytics.writer.tables import (
     milliseconds,
 )
 from tests.integration.test_analytics_schema import insert, outcome
-from tests.integration.writing import Traffic, produce, start_writer
+from tests.integration.writing import Traffic, start_writer
 from tocsin.kafka import start_producer
 from tocsin.records import DeadLetter, Engagement, Profile, State, encode
 from tocsin.settings import Settings
@@ -223,10 +223,10 @@ async def test_a_tombstone_reaches_clickhouse_through_the_writer(
     process = start_writer(pipeline)
     try:
         born = encode(Profile("u", created_at=datetime.now(UTC), version=1))
-        await produce(pipeline, [("profiles", 0, born)])
+        producer = await start_producer(pipeline)
+        await producer.send_and_wait("profiles", born, b"u", partition=0)
         await traffic.send(50)
         await traffic.arrive(clickhouse)
-        producer = await start_producer(pipeline)
         await producer.send_and_wait("profiles", None, b"u", partition=0)
         await producer.stop()
         async with asyncio.timeout(30):

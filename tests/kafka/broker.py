@@ -1,6 +1,6 @@
 """Run a command beside a real Apache Kafka: `python -m tests.kafka.broker COMMAND ...`.
 
-Fetches Kafka's jars with Maven (once), starts one KRaft node on loopback in a temporary directory,
+Fetches Kafka's jars with Maven (once), starts KRaft nodes on loopback in a temporary directory,
 sets TOCSIN_TEST_KAFKA_URL for the command, and exits with the command's code. Needs a JDK >= 17
 and Maven; says so when one is missing. Leaves nothing running, whatever happens to the command.
 """
@@ -14,10 +14,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tocsin.process import die_with_parent
+
+NODES = int(os.environ.get("WORKERS", "3"))
+"""One for each pytest worker: they are clusters of their own, and share nothing."""
 
 HERE = Path(__file__).parent
 JARS = HERE.parents[1] / ".ci-cache" / "kafka"
@@ -134,9 +137,16 @@ def _accepts(port: int) -> bool:
 def main(command: list[str]) -> int:
     """Start Kafka, run the command, and return its exit code."""
     check_java()
-    with tempfile.TemporaryDirectory(prefix="tocsin-kafka-") as made, broker(Path(made)) as url:
-        print(f"Apache Kafka answers at {url}", flush=True)
-        return subprocess.run(command, env={**os.environ, "TOCSIN_TEST_KAFKA_URL": url}).returncode
+    jars()
+    with tempfile.TemporaryDirectory(prefix="tocsin-kafka-") as made, ExitStack() as stack:
+        directories = [Path(made) / str(n) for n in range(NODES)]
+        for directory in directories:
+            directory.mkdir()
+        # one after the other: a node is tied to the thread that starts it
+        urls = [stack.enter_context(broker(directory)) for directory in directories]
+        print(f"Apache Kafka answers at {', '.join(urls)}", flush=True)
+        environment = {**os.environ, "TOCSIN_TEST_KAFKA_URL": " ".join(urls)}
+        return subprocess.run(command, env=environment).returncode
 
 
 if __name__ == "__main__":
