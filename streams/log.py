@@ -7,6 +7,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from tocsin.lag import committed
 from tocsin.settings import Settings
 from tocsin.topics import MAX_RECORD_BYTES, Topic
 
@@ -127,5 +128,5 @@ class Commits:
 
     async def positions(self) -> dict[int, int]:
         """By partition, the first offset that is not done; none where nothing was committed."""
-        found = await self._admin.list_consumer_group_offsets(self._group, partitions=self._places)
+        found = await committed(self._admin, self._group, self._places)
         return {place.partition: at.offset for place, at in found.items() if at.offset >= 0}

@@ -1,18 +1,31 @@
 """How far the consumer groups are behind, measured over connections that are kept."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaConnectionError,
+    NotCoordinatorForGroupError,
+)
 
 from tocsin.errors import EngineUnavailable
 from tocsin.groups import READS
 from tocsin.settings import Settings
 from tocsin.topics import Topic
+
+_COORDINATOR_SECONDS: Final = 30.0
+_NO_COORDINATOR: Final = (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 
 
 @dataclass(frozen=True)
@@ -83,5 +96,20 @@ class LagMeter:
         # named one by one: the embedded broker answers "all" with a frame nobody can read
         reads = {topic.name for topic in READS[group]}
         places = [place for place in self._places if place.topic in reads]
-        found = await self._admin.list_consumer_group_offsets(group, partitions=places)
+        found = await committed(self._admin, group, places)
         return {place: at.offset for place, at in found.items() if at.offset >= 0}
+
+
+async def committed(
+    admin: AIOKafkaAdminClient, group: str, places: Sequence[TopicPartition]
+) -> Any:
+    """The group's commits by place. A Kafka that nobody has used yet makes the topic that holds
+    them when it is first asked, and until then has no coordinator: it is waited for."""
+    end = time.monotonic() + _COORDINATOR_SECONDS
+    while True:
+        try:
+            return await admin.list_consumer_group_offsets(group, partitions=list(places))
+        except _NO_COORDINATOR:
+            if time.monotonic() > end:
+                raise
+            await asyncio.sleep(0.2)
