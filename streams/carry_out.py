@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
 from streams.capping import capped, goes_out, limits
-from streams.decide import End, Facts, Look, Send, Wait
+from streams.decide import End, Facts, Look, Send, Wait, early_outcome
 from streams.emit import Emit
 from streams.rules import Rules
 from tocsin.kafka import send_keyed
@@ -65,7 +65,9 @@ class CarryOut:
                     case Send(delivery, trace):
                         # what has waited was opened before
                         state = State.ROUTED if case.facts.woken else State.ACCEPTED
-                        opening = _row(case, delivery.channel, state, trace)
+                        opening = early_outcome(
+                            case.request, delivery.channel, case.facts, state, trace=trace
+                        )
                         emit.delivery(delivery, case.partition, case.facts.now)
                         emit.outcomes((opening,), case.partition)
                         routed[delivery.channel, delivery.type] += 1
@@ -156,31 +158,13 @@ def _waiting(case: Case, wait: Wait, entry: Deferred) -> list[Outcome]:
     for channel in entry.channels:
         if case.facts.woken is None:
             found.append(_opening(case, channel))
-        found.append(
-            _row(case, channel, State.DEFERRED, wait.trace, reason=entry.why, due_at=entry.due_at)
+        row = early_outcome(
+            case.request, channel, case.facts, State.DEFERRED, entry.why, wait.trace
         )
+        found.append(replace(row, due_at=entry.due_at))
     return found
 
 
 def _opening(case: Case, channel: Channel) -> Outcome:
     """The `accepted` row that opens every delivery, so that the books can be balanced."""
-    return _row(case, channel, State.ACCEPTED, "")
-
-
-def _row(case: Case, channel: Channel, state: State, trace: str, **more: object) -> Outcome:
-    request, facts = case.request, case.facts
-    return Outcome(
-        delivery_id=f"{request.notification_id}:{channel}",
-        notification_id=request.notification_id,
-        user_id=request.user_id,
-        channel=channel,
-        type=request.type,
-        state=state,
-        attempt=0,
-        accepted_at=facts.accepted_at,
-        at=facts.now,
-        template_id=facts.template_id,
-        template_version=facts.template_version,
-        trace=trace,
-        **more,  # type: ignore[arg-type]
-    )
+    return early_outcome(case.request, channel, case.facts, State.ACCEPTED)

@@ -326,10 +326,10 @@ def early_outcome(
     channel: Channel,
     facts: Facts,
     state: State,
-    reason: str,
+    reason: str = "",
     trace: str = "",
 ) -> Outcome:
-    """How a delivery ended before anybody was asked to make it."""
+    """What is said of a delivery before any sender has had it: opened, waiting, or how it ended."""
     return Outcome(
         delivery_id=f"{request.notification_id}:{channel}",
         notification_id=request.notification_id,

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from msgspec.structs import asdict, replace
@@ -21,6 +21,8 @@ from tocsin.kafka import PLACE_HEADER, start_producer
 from tocsin.records import DeadLetter, decode, encode
 from tocsin.settings import Settings
 from tocsin.topics import DEAD
+
+_PIPED_COLUMNS: Final = 200
 
 app = typer.Typer(name="tocsin dlq", help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -93,7 +95,9 @@ def list_(
         table.add_row(
             _place(letter), _time(letter.at), letter.error, letter.field, letter.reason, back
         )
-    Console().print(table if found else "No dead letters.")
+    # rich takes a pipe for 80 columns wide, which is one word of a reason a line
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_COLUMNS)
+    console.print(table if found else "No dead letters.")
 
 
 @app.command()

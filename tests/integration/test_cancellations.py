@@ -7,7 +7,8 @@ import pytest
 from redis.asyncio import Redis
 
 from tocsin.records import CHANNELS, Cancellation, Channel, State
-from tocsin.store import Cancellations, Claims, SendResult, keys
+from tocsin.records.notification import MOST_AHEAD
+from tocsin.store import Broadcasts, Cancellations, Claims, SendResult, keys
 from tocsin.store.cancellations import KEPT
 from tocsin.store.inbox import Inbox
 
@@ -86,3 +87,12 @@ async def test_what_was_heard_of_is_known(redis: Redis, cancellations: Cancellat
     await cancellations.cancel("n5")
     for number in range(1, 6):
         assert await cancellations.heard_of(f"n{number}"), number
+
+
+async def test_it_outlives_whatever_it_may_have_cancelled(
+    redis: Redis, cancellations: Cancellations
+) -> None:
+    await cancellations.cancel("n")
+    await Broadcasts(redis).cancel("b", NOW)
+    for name in ("n", "b"):
+        assert await redis.ttl(keys.cancelled(name)) > MOST_AHEAD.total_seconds()

@@ -10,12 +10,11 @@ from redis.asyncio import Redis
 
 from tocsin.records import Page
 from tocsin.store import keys
+from tocsin.store.cancellations import KEPT
 from tocsin.store.client import script
 
 KEEP_SECONDS: Final = 30 * 86_400
 """How long after the last sign of life a broadcast is remembered."""
-
-CANCELLED_SECONDS: Final = 45 * 86_400
 
 
 class Claimed(StrEnum):
@@ -76,7 +75,7 @@ class Broadcasts:
     async def cancel(self, broadcast_id: str, now: datetime) -> None:
         """No further page begins; whoever sends looks at the key that is left."""
         names = [keys.broadcast(broadcast_id), keys.cancelled(broadcast_id)]
-        await self._cancel(keys=names, args=[millis(now), KEEP_SECONDS, CANCELLED_SECONDS])
+        await self._cancel(keys=names, args=[millis(now), KEEP_SECONDS, int(KEPT.total_seconds())])
 
     async def progress(self, broadcast_id: str) -> Progress | None:
         """How far it has come, or None if nothing is known of it."""
