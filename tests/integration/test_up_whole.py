@@ -33,9 +33,10 @@ def processes_of(data_dir: Path) -> list[str]:
     for process in psutil.process_iter():
         try:
             text = " ".join([*process.cmdline(), process.environ().get("TOCSIN_DATA_DIR", "")])
-        except psutil.Error:
+            lives = process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:  # it ended while it was looked at
             continue
-        if str(data_dir) in text and process.status() != psutil.STATUS_ZOMBIE:
+        if lives and str(data_dir) in text:
             found.append(text[:200])
     return found
 
