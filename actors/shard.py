@@ -23,7 +23,7 @@ from actors.sockets.item import Render
 from actors.sockets.listener import close_spread, listen
 from actors.sockets.peers import Call, Peers, nobody
 from actors.sockets.reception import Reception
-from actors.sockets.upkeep import always, cancelled, hear_reads, keep_lease, note_acks
+from actors.sockets.upkeep import always, cancelled, hear_changes, keep_lease, note_acks
 from tocsin.clock import Clock
 from tocsin.errors import EngineUnavailable
 from tocsin.records import Delivery, DeliveryBatch, encode
@@ -152,7 +152,7 @@ class ConnectionShard:
             asyncio.create_task(always(clock.keep)),
             asyncio.create_task(always(partial(keep_lease, hub))),
             asyncio.create_task(always(partial(note_acks, hub))),
-            asyncio.create_task(always(partial(hear_reads, client, hub))),
+            asyncio.create_task(always(partial(hear_changes, client, hub))),
         ]
         return _Running(client, registry, hub, inapp, server, port, tasks)
 

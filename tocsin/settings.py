@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     port: Annotated[Port, _is("The API's port")] = 8080
     ws_port: Annotated[Port, _is("The WebSocket shards' port")] = 8081
     ws_url: Annotated[str, _is("Where browsers reach the sockets, if not host and port")] = ""
+    origins: Annotated[
+        str,
+        _is("Origins of pages that may use API and sockets, https://a,https://b"),
+    ] = ""
     sandbox_url: Annotated[str, _is("The provider sandbox's control address; set means demo")] = ""
     log_epoch: Annotated[str, _is("Names one life of an in-memory log; set by the CLI")] = ""
     jwt_secret: Annotated[SecretStr, _is("Signs tokens (HS256), 32 bytes or more")] = SecretStr("")
@@ -119,6 +123,15 @@ class Settings(BaseSettings):
     sms_senders: Annotated[int, Field(ge=1, le=500), _is("SMS sender actors")] = 1
     email_senders: Annotated[int, Field(ge=1, le=500), _is("Email sender actors")] = 1
     shards: Annotated[int, Field(ge=1, le=500), _is("Connection shard actors")] = 1
+    shards_max: Annotated[
+        int, Field(ge=1, le=500), _is("Shards there may be when many are connected")
+    ] = 4
+    shard_connections: Annotated[
+        int, Field(ge=1, le=100_000), _is("Sockets a shard should hold; beyond, one more is made")
+    ] = 20_000
+    shard_accepts: Annotated[
+        float, Field(gt=0), _is("New sockets a shard takes per second; others are sent away")
+    ] = 500
     stream_workers: Annotated[int, Field(ge=1, le=100), _is("Bulk Faust workers")] = 1
     rules_file: Annotated[
         Path | None, _is("Rules of types, caps and retries over streams/rules.toml")
@@ -142,6 +155,10 @@ class Settings(BaseSettings):
     def otp_prefixes(self) -> tuple[str, ...]:
         """`+44,+49` as ("+44", "+49"); empty: anywhere."""
         return tuple(p.strip() for p in self.sms_countries.split(",") if p.strip())
+
+    def web_origins(self) -> tuple[str, ...]:
+        """`origins` as ("https://a.example", "https://b.example:8443")."""
+        return tuple(o.strip().rstrip("/").lower() for o in self.origins.split(",") if o.strip())
 
     def kafka_servers(self) -> list[str]:
         """`kafka://a:1,b:2` as ["a:1", "b:2"]."""

@@ -55,6 +55,18 @@ class Read(_Client, frozen=True):
             raise ValueError("exactly one of `ids` and `all: true` is needed")
 
 
+class Unread(_Client, frozen=True):
+    """The person wants these to count as unread again."""
+
+    ids: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MAX_IDS)]
+
+
+class Delete(_Client, frozen=True):
+    """The person wants these gone."""
+
+    ids: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MAX_IDS)]
+
+
 class Watch(_Client, frozen=True):
     """Tell the stock of these SKUs from now on, and of no others."""
 
@@ -107,6 +119,27 @@ class ReadIds(_Server, frozen=True, tag="read"):
     unread: int
 
 
+class UnreadIds(_Server, frozen=True, tag="unread"):
+    """These became unread, on whatever device."""
+
+    ids: list[str]
+    unread: int
+
+
+class DeletedIds(_Server, frozen=True, tag="deleted"):
+    """These were deleted, on whatever device."""
+
+    ids: list[str]
+    unread: int
+
+
+class Stock(_Server, frozen=True):
+    """What is left of a watched SKU: on `watch` for each that is known, and at every change."""
+
+    sku: str
+    available: int
+
+
 class Error(_Server, frozen=True):
     """A frame of the client's could not be used. Unless a close follows, all else goes on."""
 
@@ -117,7 +150,10 @@ class Error(_Server, frozen=True):
 PONG: Final = b'{"op":"pong"}'
 
 
-def frame(value: Ready | ReadIds | Error) -> bytes:
+ServerFrame = Ready | ReadIds | UnreadIds | DeletedIds | Stock | Error
+
+
+def frame(value: ServerFrame) -> bytes:
     """A server frame as it goes out."""
     return encode(value)
 

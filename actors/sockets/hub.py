@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from redis.exceptions import RedisError
@@ -25,10 +25,19 @@ STOCK: Final = "stock:"
 _log = logging.getLogger(__name__)
 
 
-class _BecameRead(msgspec.Struct, frozen=True):
+class _Changed(msgspec.Struct, frozen=True):
+    op: Literal["read", "unread", "deleted"]
     user_id: str
     ids: list[str]
     unread: int
+
+
+_ChangedFrame: TypeAlias = type[frames.ReadIds | frames.UnreadIds | frames.DeletedIds]
+_KINDS: Final[dict[str, _ChangedFrame]] = {
+    "read": frames.ReadIds,
+    "unread": frames.UnreadIds,
+    "deleted": frames.DeletedIds,
+}
 
 
 class Hub:
@@ -40,7 +49,7 @@ class Hub:
         self.presence = Presence(registry, self.users)
         self._inbox, self._peers = inbox, peers
         self._fetching: set[asyncio.Task[None]] = set()
-        self._became_read = msgspec.json.Decoder(_BecameRead)
+        self._changes = msgspec.json.Decoder(_Changed)
         self._acks: dict[str, tuple[str, int]] = {}
         self._acked = asyncio.Event()
 
@@ -90,11 +99,12 @@ class Hub:
             self._acked.set()
             raise
 
-    def became_read(self, payload: bytes) -> None:
-        """What the store publishes when a person's items became read (keys.INBOX_READ)."""
-        told = self._became_read.decode(payload)
+    def changed(self, payload: bytes) -> None:
+        """What the store publishes when a person's items changed (keys.INBOX_CHANGED)."""
+        told = self._changes.decode(payload)
         if user := self.users.get(told.user_id):
-            user.push(Push(told.user_id, frames.frame(frames.ReadIds(told.ids, told.unread))))
+            frame = frames.frame(_KINDS[told.op](told.ids, told.unread))
+            user.push(Push(told.user_id, frame))
 
     def watch(self, socket: Socket, before: Iterable[str], skus: Iterable[str]) -> None:
         """Change which SKUs a socket watches."""

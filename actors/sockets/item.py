@@ -16,6 +16,7 @@ wrong, `TemplateMissing` when the words are not at hand."""
 MAX_TITLE: Final = 200
 MAX_BODY: Final = 4_000
 MAX_URL: Final = 2_000
+MAX_SKU: Final = 200
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -30,6 +31,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     url: str = ""
     priority: str = Priority.NORMAL.value
     expires_at: datetime | None = None
+    sku: str = ""
+    """What it is about, so that whoever shows it can watch the stock."""
 
 
 def item(delivery: Delivery, content: Content) -> bytes:
@@ -45,8 +48,13 @@ def item(delivery: Delivery, content: Content) -> bytes:
             content.link if len(content.link) <= MAX_URL else "",
             delivery.priority.value,
             delivery.expires_at,
+            _sku(delivery.data.get("sku")),
         )
     )
+
+
+def _sku(given: object) -> str:
+    return given if isinstance(given, str) and len(given) <= MAX_SKU else ""
 
 
 def _cut(text: str, most: int) -> str:

@@ -54,11 +54,11 @@ async def note_acks(hub: Hub) -> None:
         await asyncio.sleep(_ACK_SECONDS)
 
 
-async def hear_reads(client: Redis, hub: Hub) -> None:
-    """Tell sockets what became read elsewhere. What is published while the store is away is missed:
-    the items are read all the same, and a client that reloads sees it."""
+async def hear_changes(client: Redis, hub: Hub) -> None:
+    """Tell sockets what became read, unread or deleted elsewhere. What is published while the store
+    is away is missed: the inbox has changed all the same, and a client that reloads sees it."""
     async with client.pubsub() as published:
-        await published.subscribe(keys.INBOX_READ)
+        await published.subscribe(keys.INBOX_CHANGED)
         async for message in published.listen():
             if message["type"] == "message":
-                hub.became_read(message["data"])
+                hub.changed(message["data"])

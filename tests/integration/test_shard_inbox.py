@@ -120,7 +120,7 @@ async def test_pages_go_back_to_the_first(inbox: Inbox) -> None:
 async def test_reading_is_counted_once_and_published(inbox: Inbox, redis: Redis) -> None:
     await inbox.append(some("a", 1, 2, 3))
     async with redis.pubsub() as heard:
-        await heard.subscribe(keys.INBOX_READ)
+        await heard.subscribe(keys.INBOX_CHANGED)
         await heard.get_message(timeout=5)
         assert await inbox.mark_read("a", ["n1", "n9"]) == (2, ["n1"])
         assert await inbox.mark_read("a", ["n1"]) == (2, [])

@@ -145,9 +145,9 @@ class Inbox:
     async def mark_read(self, user_id: str, ids: Sequence[str] | None) -> tuple[int, list[str]]:
         """Mark these read, or with None all. (unread left, ids that became read just now).
 
-        Every shard hears of it (keys.INBOX_READ), so the person's other devices follow.
+        Every shard hears of it (keys.INBOX_CHANGED), so the person's other devices follow.
         """
-        args = [keys.INBOX_READ, user_id, "all" if ids is None else "ids", *(ids or ())]
+        args = [keys.INBOX_CHANGED, user_id, "all" if ids is None else "ids", *(ids or ())]
         names = [keys.inbox(user_id), keys.inbox_meta(user_id)]
         unread, *changed = await self._read(keys=names, args=args)
         return int(unread), [i.decode() for i in changed]

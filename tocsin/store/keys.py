@@ -114,9 +114,11 @@ def inbox_meta(user_id: str) -> str:
     return f"inbox:{{{user_id}}}:meta"
 
 
-INBOX_READ = "inbox:read"
-"""pub/sub channel: `{user_id, ids, unread}` whenever a person's items became read."""
+INBOX_CHANGED = "inbox:changed"
+"""pub/sub channel: `{op, user_id, ids, unread}` whenever items became read, unread or deleted."""
 
+STOCK_CHANGED = "stock:changed"
+"""pub/sub channel: `[[sku, available], …]` after a batch of stock changes, each SKU once."""
 
 TEMPLATES = "{templates}"
 """hash: template id to the Template as JSON."""

@@ -18,6 +18,6 @@ for _, id in ipairs(asked) do
 end
 if #changed == 0 then return {tonumber(redis.call('HGET', KEYS[2], 'unread') or 0)} end
 local unread = redis.call('HINCRBY', KEYS[2], 'unread', -#changed)
-local told = {user_id = ARGV[2], ids = changed, unread = unread}
+local told = {op = 'read', user_id = ARGV[2], ids = changed, unread = unread}
 redis.call('PUBLISH', ARGV[1], cjson.encode(told))
 return {unread, unpack(changed)}
