@@ -30,8 +30,12 @@ class Log:
         places = [TopicPartition(topic.name, p) for p in range(self._partitions)]
         self._consumer.assign(places)
         await self._consumer.seek_to_beginning(*places)
-        while await self._consumer.getmany(timeout_ms=400):
+        while await self._consumer.getmany(timeout_ms=400) or await self._behind(places):
             pass
+
+    async def _behind(self, places: list[TopicPartition]) -> bool:
+        ends = await self._consumer.end_offsets(places)
+        return any([await self._consumer.position(p) < ends[p] for p in places])
 
     async def read(self, at_least: int) -> list[Record]:
         """The next records, in order per partition; waits up to 10 s until there are so many."""
