@@ -128,8 +128,8 @@ async def test_reading_is_counted_once_and_published(inbox: Inbox, redis: Redis)
         assert await inbox.mark_read("a", None) == (0, [])
         told = [(await heard.get_message(timeout=5))["data"] for _ in range(2)]
     assert [json.loads(data) for data in told] == [
-        {"user_id": "a", "ids": ["n1"], "unread": 2},
-        {"user_id": "a", "ids": ["n2", "n3"], "unread": 0},
+        {"op": "read", "user_id": "a", "ids": ["n1"], "unread": 2},
+        {"op": "read", "user_id": "a", "ids": ["n2", "n3"], "unread": 0},
     ]
 
 
