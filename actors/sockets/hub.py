@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 from redis.exceptions import RedisError
 
-from actors.sockets import close_codes, frames
+from actors.sockets import close_codes, frames, wire
 from actors.sockets.close_codes import Hangup
 from actors.sockets.frames import Push, Ready, Resume
 from actors.sockets.peers import Peers
@@ -72,10 +72,10 @@ class Hub:
 
     def broadcast(self, audience: str, frame: bytes) -> int:
         """Send to all of an audience; the number of sockets it went to. Who lags is closed."""
-        sent = 0
+        sent, whole = 0, wire.text(frame)
         for socket in tuple(self.audiences.get(audience, ())):
             if socket.writable:
-                socket.write(frame)
+                socket.write_whole(whole)
                 sent += 1
             else:
                 socket.end(close_codes.SLOW)
