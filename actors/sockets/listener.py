@@ -60,6 +60,7 @@ async def listen(settings: Settings, shard: str, reception: Reception) -> Server
             max_size=MAX_MESSAGE,
             max_queue=_QUEUE,
             write_limit=MAX_UNREAD,
+            ping_interval=None,  # see keepalive.py
             server_header=None,
             reuse_port=True,
         )

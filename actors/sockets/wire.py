@@ -1,8 +1,12 @@
-"""A server's text frame as bytes (RFC 6455, 5.2): unmasked, whole, without extensions."""
+"""A server's frames as bytes (RFC 6455, 5.2): unmasked, whole, without extensions."""
+
+from typing import Final
+
+PING: Final = b"\x89\x00"
 
 
 def text(payload: bytes) -> bytes:
-    """The frame around UTF-8 `payload`."""
+    """The text frame around UTF-8 `payload`."""
     size = len(payload)
     if size < 126:
         return bytes((0x81, size)) + payload

@@ -7,6 +7,8 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -26,6 +28,8 @@ _OWN_FILES: Final = 100
 """Descriptors the shard needs besides its sockets."""
 
 _LIMIT_SECONDS: Final = 900.0
+_TELL_SECONDS: Final = 3.0
+_PACE: Final = 2_000
 
 
 @app.command()
@@ -35,6 +39,8 @@ def main(
     frames: Annotated[int, typer.Option(help="frames of each flood", min=10)] = 40_000,
     storm: Annotated[int, typer.Option(help="people who come back at once; 0: none")] = 10_000,
     accepts: Annotated[float, typer.Option(help="new sockets a second in the storm")] = 500,
+    drain: Annotated[bool, typer.Option(help="the storm by a drain, not kill -9")] = False,
+    seconds: Annotated[float, typer.Option(help="idle; a fifth of it at a steady pace")] = 25,
     out: Annotated[Path, typer.Option(help="where the JSON goes")] = Path("bench-sockets.json"),
 ) -> None:
     """Start a store, a shard and clients, measure, print, write JSON, stop them."""
@@ -43,7 +49,9 @@ def main(
         say(f"{allowed:,} connections: this machine lets a process open no more files")
     many = min(connections, allowed)
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as directory:
-        bench = Bench(many, few, frames, min(storm, many), accepts)
+        bench = Bench(many, min(few, many), frames, seconds)
+        if storm:
+            bench.storm(min(storm, many), accepts, drain)
         found = asyncio.run(bench.run(Path(directory)))
     found["bars"] = report.bars(found)
     out.write_text(json.dumps(found, indent=2) + "\n")
@@ -54,9 +62,13 @@ def main(
 class Bench:
     """The run, step by step."""
 
-    def __init__(self, many: int, few: int, frames: int, storm: int, accepts: float) -> None:
-        self._many, self._few, self._frames = many, few, frames
-        self._storm, self._accepts = storm, accepts
+    def __init__(self, many: int, few: int, frames: int, seconds: float) -> None:
+        self._many, self._few, self._frames, self._seconds = many, few, frames, seconds
+        self._storm: tuple[int, float, bool] | None = None
+
+    def storm(self, people: int, accepts: float, drain: bool) -> None:
+        """At the end, so many are cut off and come back."""
+        self._storm = people, accepts, drain
 
     async def run(self, directory: Path) -> dict[str, Any]:
         """Everything in turn. Raises `EngineUnavailable` when it takes too long."""
@@ -73,7 +85,7 @@ class Bench:
         if self._few:
             loads.append((await self._load(made, self._few, idle=False))[1])
         idle, load = await self._load(made, self._many, idle=True)
-        storm = await self._come_back(made) if self._storm else None
+        storm = await self._come_back(made, *self._storm) if self._storm else None
         return {"idle": idle, "loads": [*loads, load], "storm": storm}
 
     async def _load(
@@ -84,24 +96,45 @@ class Bench:
         await made.shard()
         sockets = Sockets(made)
         say(f"{count:,} connect …")
-        held = await sockets.connect(range(count))
+        async with _told(made):
+            held = await sockets.connect(range(count))
         if idle:
             say("idle …")
-            held |= await sockets.idle()
+            held |= await sockets.idle(self._seconds)
         found: dict[str, Any] = {"connections": count}
         say(f"pushes to {count:,} …")
         found["pushed"] = await sockets.pushed(self._frames)
         say(f"deliveries to {count:,} …")
         found["delivered"] = await sockets.delivered(self._frames)
         say("a steady pace …")
-        found["steady"] = await sockets.steady(2_000, 5.0)
+        found["steady"] = await sockets.steady(_PACE, self._seconds / 5)
         return held, found
 
-    async def _come_back(self, made: Stage) -> dict[str, Any]:
+    async def _come_back(
+        self, made: Stage, people: int, accepts: float, drain: bool
+    ) -> dict[str, Any]:
         """The storm; those who are more than it needs leave first."""
-        await made.close(range(self._storm, self._many))
-        say(f"{self._storm:,} come back …")
-        return await Storm(made, range(self._storm), self._accepts).run()
+        await made.close(range(people, self._many))
+        say(f"{people:,} come back …")
+        async with _told(made):
+            return await Storm(made, range(people), accepts).run(drain)
+
+
+@asynccontextmanager
+async def _told(made: Stage) -> AsyncIterator[None]:
+    """Meanwhile, say how many are connected."""
+    telling = asyncio.create_task(_tell(made))
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.wait([telling])
+
+
+async def _tell(made: Stage) -> None:
+    while True:
+        await asyncio.sleep(_TELL_SECONDS)
+        say(f"  {sum(await made.ask('back', 0.0)):,} connected")
 
 
 if __name__ == "__main__":

@@ -58,8 +58,8 @@ class Client(asyncio.Protocol):
     """A position in an inbox, over as many connections as it takes."""
 
     __slots__ = (
-        "_hello", "_reader", "_request", "arrived", "counts", "epoch", "gone", "number", "offset", "ready_at",
-        "transport",
+        "_hello", "_reader", "_request", "arrived", "counts", "epoch", "gone", "number", "offset",
+        "ready_at", "transport",
     )  # fmt: skip
 
     def __init__(self, number: int, counts: Counts) -> None:

@@ -1,18 +1,16 @@
 """`python -m loadtest.bench.sockets.shard FD`: one ConnectionShard alone, told what to do by the
 bench. The actor's plain class under uvloop, as Ray runs it; the calls come over a socket pair."""
 
-import asyncio
 import gc
 import os
 import resource
 import sys
 from pathlib import Path
-from typing import Any
 
 import uvloop
 
 from actors.shard import ConnectionShard
-from loadtest.bench.sockets.link import open_many_files, serve
+from loadtest.bench.sockets.link import Verbs, open_many_files, serve
 from tocsin import settings as settings_module
 
 
@@ -21,22 +19,21 @@ async def usage(collect: bool) -> dict[str, float]:
     if collect:
         gc.collect()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
         "user": used.ru_utime, "system": used.ru_stime, "cpu": used.ru_utime + used.ru_stime,
-        "rss": pages * os.sysconf("SC_PAGE_SIZE"),
+        "rss": _resident(),
     }  # fmt: skip
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def main(descriptor: int) -> None:
     """Serve until the bench hangs up; the process ends without more ado."""
     shard = ConnectionShard(settings_module.load(), "shard-0")
-
-    async def started() -> Any:
-        return await shard.start()
-
-    verbs = {
-        "start": started,
+    verbs: Verbs = {
+        "start": shard.start,
         "publish": shard.publish,
         "deliver": shard.deliver,
         "drain": shard.drain,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from loadtest.bench.sockets import messages
+from loadtest.bench.sockets.clients import name
 from loadtest.bench.sockets.link import Away
 from loadtest.bench.sockets.stage import Place, Stage, now
 from tocsin.errors import EngineUnavailable
@@ -93,7 +94,7 @@ class Storm:
     async def _inboxes(self) -> dict[int, tuple[str, int]]:
         found: dict[int, tuple[str, int]] = {}
         for part in messages.batches(self._numbers, 500):
-            answers = await asyncio.gather(*(self._inbox.resume(messages.name(n)) for n in part))
+            answers = await asyncio.gather(*(self._inbox.resume(name(n)) for n in part))
             found |= {n: (a.epoch, a.offset) for n, a in zip(part, answers, strict=True)}
         return found
 
