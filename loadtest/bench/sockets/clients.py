@@ -114,7 +114,8 @@ class Crowd:
     async def back(self, since: float) -> int:
         """How many have been greeted after the moment `since` (monotonic) and are still there."""
         return sum(
-            client.ready_at > since and not client.gone.done() for client in self._clients.values()
+            c.ready_at > since and c.arrived.done() and not c.gone.done()
+            for c in self._clients.values()
         )
 
     async def close(self, numbers: list[int]) -> None:

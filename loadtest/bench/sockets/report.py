@@ -62,11 +62,16 @@ def _flood(part: Mapping[str, Any]) -> str:
     )
 
 
+def lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The figures, then the bars."""
+    yield from rows(found)
+    for bar, met in found["bars"].items():
+        yield bar, "met" if met else "MISSED"
+
+
 def table(found: Mapping[str, Any]) -> Table:
     """All of it."""
     made = Table(title="Sockets of one shard", show_header=False)
-    for row in rows(found):
+    for row in lines(found):
         made.add_row(*row)
-    for bar, met in found["bars"].items():
-        made.add_row(bar, "met" if met else "MISSED")
     return made
