@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
 from actors.sockets import close_codes, wire
 from actors.sockets.close_codes import CloseCode
@@ -102,9 +102,10 @@ class Socket(ServerConnection):
         except (TimeoutError, ConnectionClosed):
             self.transport.abort()
 
-    def data_received(self, data: bytes) -> None:
+    def process_event(self, event: Event) -> None:
+        # whole frames only: who sent half a one cannot answer a ping, and need not be waited for
         self._heard = True
-        super().data_received(data)
+        super().process_event(event)
 
     def pause_writing(self) -> None:
         super().pause_writing()
