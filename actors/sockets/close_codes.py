@@ -21,9 +21,9 @@ class Reconnect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CloseCode:
-    """`name` is sent as the close frame's reason (at most 123 bytes; where the library closes, 1002,
-    1007 and 1009, it says more exactly what was wrong); the rest is for clients' authors. `how`
-    completes "reconnect …"."""
+    """`name` is sent as the close frame's reason (at most 123 bytes); for 1002, 1007 and 1009 the
+    library says there what was wrong. The rest is for clients' authors; `how` completes
+    "reconnect …"."""
 
     code: int
     name: str

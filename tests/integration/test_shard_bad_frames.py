@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 from redis.asyncio import Redis
 
-from actors.sockets import listener
+from actors.sockets import socket as sockets
 from tests.integration.raw_socket import (
     BINARY,
     CONT,
@@ -133,7 +133,10 @@ async def test_half_a_frame_and_then_silence_is_ended(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It cannot answer a ping either: that would have to come after the other half."""
-    monkeypatch.setattr(listener, "PING_SECONDS", 0.2)
+    monkeypatch.setattr(sockets, "CLOSE_SECONDS", 0.2)
+    running = (await shop.shard())._running
+    assert running is not None
+    running.hub.keepalive._seconds = 0.1
     for whole in (frame(TEXT, PING_JSON), frame(TEXT, b"x" * 60_000)):
         async with opened(*await greeted(shop)) as raw:
             raw.send(whole[: len(whole) // 2])

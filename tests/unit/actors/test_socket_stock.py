@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from actors.sockets import stock as module
+from actors.sockets import wire
 from actors.sockets.hub import Hub
 from actors.sockets.peers import Peers
 from actors.sockets.socket import Socket
@@ -41,6 +42,14 @@ class Store:
         return answer
 
 
+class Line(FakeLine):
+    """A line that takes whole frames of the protocol, too: short ones here."""
+
+    def write_whole(self, data: bytes) -> None:
+        assert data == wire.text(data[2:])
+        self.write(data[2:])
+
+
 class Rig:
     """A feed that runs, and sockets."""
 
@@ -51,8 +60,8 @@ class Rig:
         self.feed = StockFeed(self.hub, self.store.read)
         self.task: asyncio.Task[None] | None = None
 
-    def watch(self, *skus: str, line: FakeLine | None = None) -> FakeLine:
-        line = line or FakeLine()
+    def watch(self, *skus: str, line: Line | None = None) -> Line:
+        line = line or Line()
         self.feed.watch(cast(Socket, line), (), skus)
         return line
 
@@ -81,7 +90,7 @@ async def rig() -> AsyncIterator[Rig]:
     await made.end()
 
 
-def said(line: FakeLine) -> list[tuple[str, int]]:
+def said(line: Line) -> list[tuple[str, int]]:
     """(sku, available) of all it was sent, and that nothing else was."""
     assert all(frame["op"] == "stock" for frame in line.sent), json.dumps(line.sent)
     return [(frame["sku"], frame["available"]) for frame in line.sent]
@@ -166,7 +175,7 @@ async def test_a_store_that_fails_delays_and_loses_nothing(rig: Rig, error: Exce
 
 async def test_who_stopped_watching_before_the_answer_gets_none(rig: Rig) -> None:
     rig.store.left = {"A": 3, "B": 4}
-    line, other = FakeLine(), rig.watch("A")
+    line, other = Line(), rig.watch("A")
     rig.feed.watch(cast(Socket, line), (), ["A"])
     rig.feed.watch(cast(Socket, line), ["A"], ["B"])
     await rig.settled()
