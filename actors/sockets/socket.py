@@ -110,11 +110,15 @@ class Socket(ServerConnection):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._held = True
+        # whoever takes no answers gets no more of them: pings are answered below us, without end
+        self.transport.pause_reading()
         self._stall = self.loop.call_later(STALL_SECONDS, self.end, close_codes.SLOW)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._held = False
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
         self._end_stall()
         if self.on_writable:
             self.on_writable()
