@@ -77,7 +77,7 @@ class Ping(_Client, frozen=True):
     """Is anybody there?"""
 
 
-ClientFrame = Hello | Ack | Read | Watch | Ping
+ClientFrame = Hello | Ack | Read | Unread | Delete | Watch | Ping
 
 _decoder: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
 
