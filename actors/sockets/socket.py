@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
 from actors.sockets import close_codes, wire
 from actors.sockets.close_codes import CloseCode
@@ -102,18 +102,23 @@ class Socket(ServerConnection):
         except (TimeoutError, ConnectionClosed):
             self.transport.abort()
 
-    def data_received(self, data: bytes) -> None:
+    def process_event(self, event: Event) -> None:
+        # whole frames only: who sent half a one cannot answer a ping, and need not be waited for
         self._heard = True
-        super().data_received(data)
+        super().process_event(event)
 
     def pause_writing(self) -> None:
         super().pause_writing()
         self._held = True
+        # whoever takes no answers gets no more of them: pings are answered below us, without end
+        self.transport.pause_reading()
         self._stall = self.loop.call_later(STALL_SECONDS, self.end, close_codes.SLOW)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._held = False
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
         self._end_stall()
         if self.on_writable:
             self.on_writable()

@@ -64,6 +64,25 @@ async def test_who_does_not_answer_a_ping_is_closed() -> None:
         assert (opcode, payload) == (wire.CLOSE, code.code.to_bytes(2) + code.name.encode())
 
 
+async def test_half_a_frame_is_no_answer() -> None:
+    async with pair() as (socket, client):
+        socket.probe()
+        assert await client.hear() == (wire.PING, b"")
+        client.writer.write(wire.masked(wire.TEXT, b"here") + wire.masked(wire.TEXT, b"half")[:-1])
+        async with asyncio.timeout(SECONDS):
+            assert await socket.recv() == "here"
+        socket.probe()
+        assert await client.hear() == (wire.PING, b"")
+        client.writer.write(b"f")
+        async with asyncio.timeout(SECONDS):
+            assert await socket.recv() == "half"
+        client.writer.write(wire.masked(wire.TEXT, b"half")[:-1])
+        for _ in range(2):
+            socket.probe()
+        assert await client.hear() == (wire.PING, b"")
+        assert (await client.hear())[0] == wire.CLOSE
+
+
 async def test_who_answers_stays() -> None:
     async with pair() as (socket, client):
         for _ in range(3):
