@@ -1,11 +1,12 @@
 """The processes of the bench: a store, one shard, and the clients of several processes."""
 
 import asyncio
+import random
 import socket
 import time
 from array import array
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +24,7 @@ from tocsin.store import Profiles, connect, keys
 
 PROCESSES: Final = 2
 _LOT: Final = 1_000
+_PORTS: Final = (20_000, 32_000)
 _ANY_RATE: Final = 1_000_000.0
 
 
@@ -179,6 +181,9 @@ def now() -> float:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that no outgoing connection is given, or it might be taken while the shard is away."""
+    while True:
+        port = random.randint(*_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
