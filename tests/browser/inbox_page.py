@@ -68,11 +68,11 @@ class Line:
     def __init__(self, port: int) -> None:
         self.target = 0
         self.whole = True
-        self._port, self._server = port, None
+        self._port = port
+        self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
     async def lay(self) -> None:
-        self._server: asyncio.Server | None
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port)
 
     def cut(self) -> None:

@@ -1,5 +1,7 @@
 """<tocsin-inbox> in Chromium, on the real API, a real shard and a network that can be cut."""
 
+# ruff: noqa: F401, F811  fixtures are imported and then used by name
+
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -7,7 +9,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.inbox_page import (  # noqa: F401  the fixtures are used by name
+from tests.browser.inbox_page import (
     CHROMIUM,
     MS,
     SECONDS,
@@ -20,7 +22,7 @@ from tests.browser.inbox_page import (  # noqa: F401  the fixtures are used by n
     until,
     wire,
 )
-from tests.integration.conftest import (  # noqa: F401
+from tests.integration.conftest import (
     kafka_url,
     redis,
     redis_url,
@@ -103,7 +105,7 @@ async def held(page: Page) -> list[str]:
     return found
 
 
-async def test_a_delivery_rings_and_is_in_the_list(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_a_delivery_rings_and_is_in_the_list(inboxes: Inboxes) -> None:
     await inboxes.deliver(*ITEMS)
     async with inboxes.context(viewport={"width": 1120, "height": 760}) as context:
         page = await inboxes.page(context)
@@ -126,18 +128,21 @@ async def test_a_delivery_rings_and_is_in_the_list(inboxes: Inboxes) -> None:  #
         await shoot(page, "toasts-light")
 
         await shown.open()
-        await expect(shown.toasts).to_have_count(1)  # the critical one waits for its person
+        await expect(shown.toasts).to_have_count(1)
+        await expect(shown.toasts).to_be_hidden()
         await expect(shown.items).to_have_count(8)
         await expect(shown.titles.first).to_have_text("New sign-in")
         await expect(shown.item("Your parcel").locator("time")).to_contain_text("min. ago")
         when = await shown.item("Your parcel").locator("time").get_attribute("datetime")
         assert when is not None
         assert datetime.fromisoformat(when) == ITEMS[-1]["at"]
+        await page.keyboard.press("Escape")
+        await expect(shown.toasts).to_be_visible()  # the critical one waits for its person
         await shown.host.locator(".toast .icon-button").click()
         await expect(shown.toasts).to_have_count(0)
 
 
-async def test_two_devices_are_in_step(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_two_devices_are_in_step(inboxes: Inboxes) -> None:
     await inboxes.deliver(*ITEMS)
     async with inboxes.context() as one, inboxes.context() as two:
         here, there = Shown(await inboxes.page(one)), Shown(await inboxes.page(two))
@@ -155,7 +160,7 @@ async def test_two_devices_are_in_step(inboxes: Inboxes) -> None:  # noqa: F811
         await expect(there.items).to_have_count(5)
         await expect(there.badge).to_have_text("5")
 
-        await there.host.get_by_role("button", name="Unread").click()
+        await there.host.get_by_role("button", name="Unread 5", exact=True).click()
         await expect(there.items).to_have_count(5)
         await here.act("How is your linen", "Mark as read")
         await expect(there.items).to_have_count(4)
@@ -167,7 +172,7 @@ async def test_two_devices_are_in_step(inboxes: Inboxes) -> None:  # noqa: F811
         await expect(there.titles).to_have_text(["Your parcel is on its way"])
 
 
-async def test_a_read_toast_goes_on_the_other_device(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_a_read_toast_goes_on_the_other_device(inboxes: Inboxes) -> None:
     async with inboxes.context() as one, inboxes.context() as two:
         here, there = Shown(await inboxes.page(one)), Shown(await inboxes.page(two))
         await live(here.page)
@@ -181,7 +186,7 @@ async def test_a_read_toast_goes_on_the_other_device(inboxes: Inboxes) -> None: 
         await expect(there.badge).to_be_hidden()
 
 
-async def test_ten_seconds_offline_leave_no_gap(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_ten_seconds_offline_leave_no_gap(inboxes: Inboxes) -> None:
     """The one test that takes its real time."""
     first = await inboxes.deliver(*ITEMS)
     async with inboxes.context() as context:
@@ -227,7 +232,7 @@ async def test_ten_seconds_offline_leave_no_gap(inboxes: Inboxes) -> None:  # no
 
 
 async def test_a_torn_line_and_a_restarted_shard_are_survived(
-    inboxes: Inboxes,  # noqa: F811
+    inboxes: Inboxes,
 ) -> None:
     async with inboxes.context() as context:
         page = await inboxes.page(context)
@@ -241,21 +246,21 @@ async def test_a_torn_line_and_a_restarted_shard_are_survived(
                     ({ detail }) => states.push(detail.state));
             }"""
         )
-        for number in range(3):
+        for number in range(2):
             inboxes.line.tear()
             sent += await inboxes.deliver({"title": f"Torn {number}", "body": "b"})
             await until(page, f"states.filter(s => s === 'live').length === {number + 1}")
         await inboxes.restart_shard()
         sent += await inboxes.deliver({"title": "After a restart", "body": "b"})
-        await until(page, "states.filter(s => s === 'live').length === 4")
-        await expect(shown.badge).to_have_text("4")
+        await until(page, "states.filter(s => s === 'live').length === 3")
+        await expect(shown.badge).to_have_text("3")
         await shown.open()
-        await expect(shown.titles).to_have_text(["After a restart", "Torn 2", "Torn 1", "Torn 0"])
+        await expect(shown.titles).to_have_text(["After a restart", "Torn 1", "Torn 0"])
         assert await held(page) == sent[::-1]
 
 
 async def test_a_gap_that_cannot_be_filled_loads_the_list_anew(
-    inboxes: Inboxes,  # noqa: F811
+    inboxes: Inboxes,
 ) -> None:
     await inboxes.deliver({"title": "Before", "body": "b"})
     async with inboxes.context() as context:
@@ -274,7 +279,7 @@ async def test_a_gap_that_cannot_be_filled_loads_the_list_anew(
         await expect(shown.badge).to_have_text("2")
 
 
-async def test_what_is_sold_out_corrects_itself(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_what_is_sold_out_corrects_itself(inboxes: Inboxes) -> None:
     await inboxes.deliver(*ITEMS)
     async with inboxes.context(viewport={"width": 1120, "height": 760}) as context:
         page = await inboxes.page(context)
@@ -296,24 +301,24 @@ async def test_what_is_sold_out_corrects_itself(inboxes: Inboxes) -> None:  # no
         await expect(shown.host.locator(".gone")).to_have_count(0)
 
 
-async def test_words_that_look_like_code_do_nothing(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_words_that_look_like_code_do_nothing(inboxes: Inboxes) -> None:
     evil = "<img src=x onerror=hacked()><script>hacked()</script>"
     async with inboxes.context() as context:
         page = await inboxes.page(context)
         shown = Shown(page)
         await live(page)
-        await page.evaluate("globalThis.hacked = () => { globalThis.wasHacked = true }")
+        await page.evaluate("void (globalThis.hacked = () => { globalThis.wasHacked = true })")
         await inboxes.deliver(
             {"title": evil, "body": evil, "url": "javascript:hacked()", "priority": "critical"},
-            {"title": "Tab", "body": "b", "url": "java\tscript:hacked()"},
+            {"title": "Second", "body": "b", "url": "java\tscript:hacked()"},
             {"title": "Data", "body": "b", "url": "data:text/html,<script>hacked()</script>"},
         )
         await expect(shown.toasts).to_have_count(3)
         await shown.open()
-        await expect(shown.titles).to_have_text(["Data", "Tab", evil])
+        await expect(shown.titles).to_have_text(["Data", "Second", evil])
         assert await shown.host.locator("a").count() == 0
         assert await shown.host.locator("img, script").count() == 0
-        for title in ("Data", "Tab", "onerror"):
+        for title in ("Data", "Second", "onerror"):
             await shown.item(title).locator(".open").click()
         await expect(shown.badge).to_be_hidden()
         assert page.url == f"{inboxes.address}/try/shop"
@@ -321,7 +326,7 @@ async def test_words_that_look_like_code_do_nothing(inboxes: Inboxes) -> None:  
 
 
 async def test_a_click_reads_and_follows_unless_the_page_says_no(
-    inboxes: Inboxes,  # noqa: F811
+    inboxes: Inboxes,
 ) -> None:
     await inboxes.deliver(*ITEMS)
     async with inboxes.context() as context:
@@ -349,7 +354,7 @@ async def test_a_click_reads_and_follows_unless_the_page_says_no(
         await expect(other.badge).to_have_text("4")
 
 
-async def test_the_whole_walk_by_keyboard(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_the_whole_walk_by_keyboard(inboxes: Inboxes) -> None:
     await inboxes.deliver(*({"title": f"Item {n}", "body": "b"} for n in range(30)))
     async with inboxes.context() as context:
         page = await inboxes.page(context)
@@ -392,7 +397,7 @@ async def test_the_whole_walk_by_keyboard(inboxes: Inboxes) -> None:  # noqa: F8
         await expect(shown.panel).to_be_hidden()
 
 
-async def test_two_on_one_page_share_nothing_that_breaks(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_two_on_one_page_share_nothing_that_breaks(inboxes: Inboxes) -> None:
     await inboxes.deliver(*ITEMS)
     await inboxes.deliver({"title": "For the other", "body": "b"}, user="u2")
     elements = (
@@ -421,7 +426,7 @@ async def test_two_on_one_page_share_nothing_that_breaks(inboxes: Inboxes) -> No
         assert await page.evaluate(f"{unread}.then(page => page.items.length)") == 4
 
 
-async def test_states_without_an_inbox_say_what_to_do(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_states_without_an_inbox_say_what_to_do(inboxes: Inboxes) -> None:
     async with inboxes.context() as context:
         page = await inboxes.page(context, "<tocsin-inbox></tocsin-inbox>")
         shown = Shown(page)
@@ -446,19 +451,20 @@ async def test_states_without_an_inbox_say_what_to_do(inboxes: Inboxes) -> None:
             inboxes.token(seconds=-60),
         )
         await expect(shown.host.locator(".state.bad")).to_contain_text("Please sign in")
+        await inboxes.deliver({"title": "Here", "body": "b"})
         await page.route("**/v1/inbox?*", lambda route: route.abort())
         await page.evaluate(
             "token => document.querySelector('tocsin-inbox').setAttribute('token', token)",
             inboxes.token(),
         )
+        await live(page)  # being connected, it asked a second time
         await expect(shown.host.locator(".state.bad")).to_contain_text("could not be loaded")
         await page.unroute("**/v1/inbox?*")
-        await inboxes.deliver({"title": "Here", "body": "b"})
         await shown.host.locator(".state .button").click()
         await expect(shown.titles).to_have_text(["Here"])
 
 
-async def test_what_cannot_be_kept_is_taken_back(inboxes: Inboxes) -> None:  # noqa: F811
+async def test_what_cannot_be_kept_is_taken_back(inboxes: Inboxes) -> None:
     await inboxes.deliver(*ITEMS)
     async with inboxes.context() as context:
         page = await inboxes.page(context)
@@ -473,7 +479,7 @@ async def test_what_cannot_be_kept_is_taken_back(inboxes: Inboxes) -> None:  # n
 
 
 async def test_a_shop_on_another_origin_may_load_the_module(
-    inboxes: Inboxes,  # noqa: F811
+    inboxes: Inboxes,
 ) -> None:
     async with inboxes.context() as context:
         page = await context.new_page()
@@ -504,7 +510,7 @@ async def test_a_shop_on_another_origin_may_load_the_module(
     ],
 )  # fmt: skip
 async def test_it_looks_right(
-    inboxes: Inboxes,  # noqa: F811
+    inboxes: Inboxes,
     name: str,
     options: dict[str, Any],
     attributes: str,
