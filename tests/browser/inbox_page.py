@@ -1,7 +1,6 @@
 """A page with <tocsin-inbox> on the real API and a real shard, and a network that can be cut."""
 
 import asyncio
-import json
 import os
 import shutil
 import subprocess
@@ -22,9 +21,18 @@ from tests.integration.api.test_serve import environment, start
 from tests.integration.conftest import free_port, wait_until
 from tocsin.kafka import ensure_topics
 from tocsin.process import ready_file
-from tocsin.records import Channel, Delivery, DeliveryBatch, Priority, Profile, State, encode
+from tocsin.records import (
+    Channel,
+    Delivery,
+    DeliveryBatch,
+    InventoryChange,
+    Priority,
+    Profile,
+    State,
+    encode,
+)
 from tocsin.settings import Settings
-from tocsin.store import Profiles, SendResult
+from tocsin.store import Profiles, SendResult, Subscriptions
 from tocsin.tokens import mint
 
 CHROMIUM = (
@@ -216,10 +224,16 @@ class Inboxes:
         if "Content Security Policy" in text or "Refused" in text:
             self.wrong.append(text)
 
-    async def sells_out(self, sku: str, available: int = 0) -> None:
-        """The shelf of a SKU, as watchers are told."""
-        frame = json.dumps({"op": "stock", "sku": sku, "available": available})
-        await (await self.shard()).broadcast(f"stock:{sku}", frame.encode())
+    async def shelf(self, sku: str, available: int) -> None:
+        """What is left of a SKU, as a stock change of the shop's leaves it."""
+        self._number += 1
+        change = InventoryChange(
+            event_id=f"e{self._number}", sku=sku, available=available, version=self._number,
+            occurred_at=datetime.now(UTC),
+        )  # fmt: skip
+        subscriptions = Subscriptions(self.redis)
+        await subscriptions.apply([change])
+        await subscriptions.announce({sku: available})
 
 
 async def live(page: Page) -> None:

@@ -288,7 +288,7 @@ async def test_what_is_sold_out_corrects_itself(inboxes: Inboxes) -> None:
         await shown.open()
         lamp = shown.item("The brass desk lamp")
         await expect(lamp.locator(".tag")).to_be_hidden()
-        await inboxes.sells_out("lamp")
+        await inboxes.shelf("lamp", 0)
         await expect(lamp.locator(".tag")).to_have_text("Sold out again")
         await expect(shown.host.locator(".gone")).to_have_count(1)
         await shown.act("The November letter", "Mark as read")
@@ -296,7 +296,7 @@ async def test_what_is_sold_out_corrects_itself(inboxes: Inboxes) -> None:
         await shown.act("Order 48213", "Mark as read")
         await shown.item("Your parcel").hover()
         await shoot(page, "sold-out")
-        await inboxes.sells_out("lamp", 3)
+        await inboxes.shelf("lamp", 3)
         await expect(lamp.locator(".tag")).to_be_hidden()
         await expect(shown.host.locator(".gone")).to_have_count(0)
 
@@ -528,7 +528,7 @@ async def test_it_looks_right(
         await expect(shown.badge).not_to_have_text(str(len(items)))
         await shown.open()
         await expect(shown.unread).to_have_count(2)
-        await inboxes.sells_out("lamp")
+        await inboxes.shelf("lamp", 0)
         await expect(shown.host.locator(".gone")).to_have_count(1)
         width = options["viewport"]["width"]
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
