@@ -524,6 +524,7 @@ export class TocsinClient extends EventTarget {
   /** The network is back, or the person is: do not let them wait, unless the server asked us to. */
   #hurry = () => {
     if (this.#socket) return this.#live && this.#probe(PROBE_MS);
+    if (this.#state === "connecting") this.#failures = 0; // should this try fail, the next is soon
     if (this.#state !== "waiting" && this.#state !== "offline") return;
     const wait = this.#notBefore - Date.now();
     if (wait <= 0) return this.#open();

@@ -38,13 +38,16 @@ from tocsin.tokens import mint
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
-SECONDS: Final = 20
+SECONDS: Final = 60
 """To fail rather than hang."""
 
 MS: Final = SECONDS * 1_000.0
 ARTEFACTS: Final = Path(
     os.environ.get("TOCSIN_TEST_ARTEFACTS") or Path(__file__).parent / "artefacts"
 )
+
+ELSEWHERE: Final = "http://shop.example"
+"""A shop's own origin, which the API knows."""
 
 _answers: Final = msgspec.json.Decoder(list[SendResult])
 
@@ -105,7 +108,11 @@ class Line:
         if not self.whole:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:  # no shard there now
+            writer.transport.abort()
+            return
         self._open |= {writer, far_writer}
         try:
             await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
@@ -242,6 +249,18 @@ async def live(page: Page) -> None:
                       ".every(each => each.client?.state === 'live')")  # fmt: skip
 
 
+async def looked_at(page: Page, visible: bool) -> None:
+    """Have the page believe that somebody looks at it, or nobody: toasts wait for eyes."""
+    await page.evaluate(
+        """state => {
+            const seen = { value: state, configurable: true };
+            Object.defineProperty(document, "visibilityState", seen);
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        "visible" if visible else "hidden",
+    )
+
+
 async def until(page: Page, holds: str) -> None:
     """Return once this is so in the page. (Playwright's own way needs eval, which the page's policy
     forbids.)"""
@@ -273,6 +292,7 @@ def api_settings(
         otp_secret="test-pepper-0123456789abcdef",
         jwt_secret="test-jwt-secret-0123456789abcdef0123456789",
         ws_url=f"ws://127.0.0.1:{wire}",
+        origins=ELSEWHERE,
     )
     asyncio.run(ensure_topics(made))
     return made
@@ -282,7 +302,10 @@ def api_settings(
 def address(api_settings: Settings) -> Iterator[str]:
     """The API as a process."""
     port = free_port()
-    env = environment(api_settings, port) | {"TOCSIN_WS_URL": api_settings.ws_url}
+    env = environment(api_settings, port) | {
+        "TOCSIN_WS_URL": api_settings.ws_url,
+        "TOCSIN_ORIGINS": api_settings.origins,
+    }
     with start(env, stderr=subprocess.DEVNULL) as process:
         wait_until(lambda: ready_file(api_settings.data_dir, "api").exists(), 60)
         yield f"http://127.0.0.1:{port}"

@@ -11,13 +11,14 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.inbox_page import (
     CHROMIUM,
+    ELSEWHERE,
     MS,
-    SECONDS,
     Inboxes,
     address,
     api_settings,
     inboxes,
     live,
+    looked_at,
     shoot,
     until,
     wire,
@@ -112,6 +113,7 @@ async def test_a_delivery_rings_and_is_in_the_list(inboxes: Inboxes) -> None:
         shown = Shown(page)
         await expect(shown.badge).to_have_text("6")
         await live(page)
+        await looked_at(page, False)
         await inboxes.deliver(
             {"title": "The oak stool is back", "body": "Four came in.", "type": "BACK_IN_STOCK"}
         )
@@ -126,6 +128,9 @@ async def test_a_delivery_rings_and_is_in_the_list(inboxes: Inboxes) -> None:
         )
         await expect(shown.toasts).to_have_count(2)
         await shoot(page, "toasts-light")
+        await looked_at(page, True)
+        await expect(shown.toasts).to_have_count(1)  # the other has had its time
+        await expect(shown.toasts).to_contain_text("New sign-in")
 
         await shown.open()
         await expect(shown.toasts).to_have_count(1)
@@ -231,31 +236,29 @@ async def test_ten_seconds_offline_leave_no_gap(inboxes: Inboxes) -> None:
         assert len(set(titles)) == 17
 
 
-async def test_a_torn_line_and_a_restarted_shard_are_survived(
-    inboxes: Inboxes,
-) -> None:
+async def test_a_torn_line_and_a_restarted_shard_are_survived(inboxes: Inboxes) -> None:
     async with inboxes.context() as context:
         page = await inboxes.page(context)
         shown = Shown(page)
         await live(page)
-        sent: list[str] = []
         await page.evaluate(
             """() => {
-                globalThis.states = [];
+                globalThis.lives = 0;
                 document.querySelector("tocsin-inbox").addEventListener("tocsin-state",
-                    ({ detail }) => states.push(detail.state));
+                    ({ detail }) => detail.state === "live" && lives++);
             }"""
         )
-        for number in range(2):
-            inboxes.line.tear()
-            sent += await inboxes.deliver({"title": f"Torn {number}", "body": "b"})
-            await until(page, f"states.filter(s => s === 'live').length === {number + 1}")
+        inboxes.line.tear()
+        sent = await inboxes.deliver({"title": "Torn", "body": "b"})
+        await until(page, "lives > 0")
+        await live(page)
+        before = await page.evaluate("lives")
         await inboxes.restart_shard()
         sent += await inboxes.deliver({"title": "After a restart", "body": "b"})
-        await until(page, "states.filter(s => s === 'live').length === 3")
-        await expect(shown.badge).to_have_text("3")
+        await until(page, f"lives > {before}")
+        await expect(shown.badge).to_have_text("2")
         await shown.open()
-        await expect(shown.titles).to_have_text(["After a restart", "Torn 1", "Torn 0"])
+        await expect(shown.titles).to_have_text(["After a restart", "Torn"])
         assert await held(page) == sent[::-1]
 
 
@@ -270,7 +273,7 @@ async def test_a_gap_that_cannot_be_filled_loads_the_list_anew(
         await shown.open()
         await expect(shown.titles).to_have_text(["Before"])
         inboxes.line.cut()
-        await until(page, "document.querySelector('tocsin-inbox').client.state === 'waiting'")
+        await until(page, "document.querySelector('tocsin-inbox').client.state !== 'live'")
         await inboxes.redis.flushall()
         await inboxes.redis.set(keys.STORE_READY, "a test")
         await inboxes.deliver({"title": "In a new life", "body": "b"}, {"title": "Two", "body": ""})
@@ -307,6 +310,7 @@ async def test_words_that_look_like_code_do_nothing(inboxes: Inboxes) -> None:
         page = await inboxes.page(context)
         shown = Shown(page)
         await live(page)
+        await looked_at(page, False)
         await page.evaluate("void (globalThis.hacked = () => { globalThis.wasHacked = true })")
         await inboxes.deliver(
             {"title": evil, "body": evil, "url": "javascript:hacked()", "priority": "critical"},
@@ -382,7 +386,6 @@ async def test_the_whole_walk_by_keyboard(inboxes: Inboxes) -> None:
         await expect(shown.item("Item 0").locator(".open")).to_be_focused()
         await press("Delete")
         await expect(shown.items).to_have_count(29)
-        await expect(shown.item("Item 1").first.locator(".open")).not_to_be_focused()
         await expect(shown.items.last.locator(".open")).to_be_focused()
         await press("Home")
         await expect(shown.item("Item 29").locator(".open")).to_be_focused()
@@ -423,7 +426,7 @@ async def test_two_on_one_page_share_nothing_that_breaks(inboxes: Inboxes) -> No
         await expect(left.badge).to_be_hidden()
         # only what this one shows became read
         unread = "document.querySelector('tocsin-inbox').client.list({status: 'unread', types: []})"
-        assert await page.evaluate(f"{unread}.then(page => page.items.length)") == 4
+        await until(page, f"{unread}.then(page => page.items.length === 4)")
 
 
 async def test_states_without_an_inbox_say_what_to_do(inboxes: Inboxes) -> None:
@@ -478,21 +481,27 @@ async def test_what_cannot_be_kept_is_taken_back(inboxes: Inboxes) -> None:
         await expect(shown.badge).to_have_text("6")
 
 
-async def test_a_shop_on_another_origin_may_load_the_module(
-    inboxes: Inboxes,
-) -> None:
+async def test_a_shop_on_another_origin_has_it_all(inboxes: Inboxes) -> None:
+    await inboxes.deliver(*ITEMS)
+    text = (
+        f'<script type="module" src="{inboxes.address}/web/tocsin-inbox.js"></script>'
+        f'<tocsin-inbox api="{inboxes.address}" token="{inboxes.token()}"></tocsin-inbox>'
+    )
     async with inboxes.context() as context:
         page = await context.new_page()
         await page.route(
-            "http://shop.example/",
-            lambda route: route.fulfill(
-                content_type="text/html",
-                body='<script type="module" src="'
-                f'{inboxes.address}/web/tocsin-inbox.js"></script><tocsin-inbox></tocsin-inbox>',
-            ),
+            f"{ELSEWHERE}/", lambda route: route.fulfill(content_type="text/html", body=text)
         )
-        await page.goto("http://shop.example/")
-        await expect(page.locator("tocsin-inbox .bell")).to_be_visible()
+        await page.goto(f"{ELSEWHERE}/")
+        shown = Shown(page)
+        await live(page)
+        await shown.open()
+        await shown.act("Your parcel", "Mark as read")
+        await until(
+            page,
+            "document.querySelector('tocsin-inbox').client.list({status: 'unread'})"
+            ".then(page => page.unread === 5)",
+        )
 
 
 @pytest.mark.parametrize(
