@@ -129,15 +129,15 @@ class OtpCheck(_Body, frozen=True):
 
 
 class ReadMark(_Body, frozen=True):
-    """What happened to an inbox item."""
+    """Whether an inbox item counts as read."""
 
-    read: Literal[True]
+    read: bool
 
 
 class InboxIds(_Body, frozen=True):
     """Inbox items by their notification ids."""
 
-    ids: Annotated[list[Id], Meta(min_length=1, max_length=1_000)]
+    ids: Annotated[list[Id], Meta(min_length=1, max_length=200)]
 
 
 def items(payload: bytes, name: str) -> list[bytes]:

@@ -26,6 +26,9 @@ _FILES: Final = {
     for entry in (files("api") / "web").iterdir()
     if entry.name.rpartition(".")[2] in _TYPES
 }
+_SHARED: Final = frozenset({"tocsin-inbox.js"})
+"""What pages of other origins may load, too."""
+
 _TAGS: Final = {name: f'"{sha256(body).hexdigest()[:16]}"' for name, body in _FILES.items()}
 
 
@@ -72,6 +75,11 @@ def _file(request: Request, name: str) -> Response:
         "Cache-Control": "no-cache",
         "X-Content-Type-Options": "nosniff",
     }
+    if name in _SHARED:
+        headers |= {
+            "Access-Control-Allow-Origin": "*",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        }
     if request.headers.get("if-none-match") == _TAGS[name]:
         return Response(status_code=304, headers=headers)
     kind = name.rpartition(".")[2]

@@ -77,7 +77,7 @@ class Ping(_Client, frozen=True):
     """Is anybody there?"""
 
 
-ClientFrame = Hello | Ack | Read | Watch | Ping
+ClientFrame = Hello | Ack | Read | Unread | Delete | Watch | Ping
 
 _decoder: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
 
@@ -147,7 +147,11 @@ class Error(_Server, frozen=True):
     reason: str
 
 
-PONG: Final = b'{"op":"pong"}'
+class Pong(_Server, frozen=True):
+    """Somebody is there."""
+
+
+PONG: Final = encode(Pong())
 
 
 ServerFrame = Ready | ReadIds | UnreadIds | DeletedIds | Stock | Error

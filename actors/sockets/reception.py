@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from actors.sockets import close_codes, frames
 from actors.sockets.admission import Admission, Grant
 from actors.sockets.close_codes import Hangup
-from actors.sockets.frames import Ack, Hello, Ping, Read, Watch
+from actors.sockets.frames import Ack, ClientFrame, Delete, Hello, Ping, Read, Unread, Watch
 from actors.sockets.hub import Hub
 from actors.sockets.session import Session
 from actors.sockets.socket import Socket
@@ -93,9 +93,7 @@ class Reception:
         finally:
             self._stock.watch(socket, watched, ())
 
-    async def _answer(
-        self, socket: Socket, frame: Hello | Ack | Read | Ping, person: _Person
-    ) -> None:
+    async def _answer(self, socket: Socket, frame: ClientFrame, person: _Person) -> None:
         if isinstance(frame, Ping):
             await socket.send(frames.PONG, text=True)
         elif person is None:
@@ -106,3 +104,7 @@ class Reception:
             self._hub.acked(user, seat)
         elif isinstance(frame, Read):
             await self._inbox.mark_read(person[0].user_id, frame.ids)
+        elif isinstance(frame, Unread):
+            await self._inbox.mark_unread(person[0].user_id, frame.ids)
+        elif isinstance(frame, Delete):
+            await self._inbox.delete(person[0].user_id, frame.ids)

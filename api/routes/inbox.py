@@ -15,6 +15,19 @@ router = APIRouter(tags=["inbox"])
 
 Person = Annotated[Call, Depends(person)]
 
+Types = Query(
+    alias="type",
+    max_length=1_000,
+    pattern=r"^[A-Z][A-Z0-9_]{0,63}(,[A-Z][A-Z0-9_]{0,63})*$",
+    description="Of these types only: one, or several with commas between",
+)
+"""The parameter that `types_of` takes."""
+
+
+def types_of(given: str | None) -> frozenset[str]:
+    """The types named in a query; none: all."""
+    return frozenset(given.split(",")) if given else frozenset()
+
 
 class Item(msgspec.Struct):
     """One notification; `notification` as it came over the socket."""
@@ -32,16 +45,18 @@ class InboxPage(msgspec.Struct):
     cursor: int | None
 
 
-class Unread(msgspec.Struct):
-    """How many are left unread, and which became read just now."""
+class Marked(msgspec.Struct):
+    """How many are unread now, and which became read, or unread again, by this."""
 
     unread: int
-    read: list[str]
+    read: list[str] = []
+    unread_again: list[str] = []
 
 
 class Deleted(msgspec.Struct):
-    """Which were there."""
+    """How many are unread now, and which were deleted by this."""
 
+    unread: int
     deleted: list[str]
 
 
@@ -63,9 +78,11 @@ async def read_inbox(
     status: Annotated[Status, Query(description="Which")] = "all",
     cursor: Annotated[int | None, Query(ge=1, description="From an earlier page")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    types: Annotated[str | None, Types] = None,
 ) -> Response:
-    """A page of the inbox."""
-    page = await call.services.inbox.page(call.identity.subject, status, cursor, limit)
+    """A page of the inbox. `unread` counts all types, also where one is asked for."""
+    inbox, whose = call.services.inbox, call.identity.subject
+    page = await inbox.page(whose, status, cursor, limit, types_of(types))
     return answer(_RawPage([_shown(entry) for entry in page.entries], page.unread, page.cursor))
 
 
@@ -73,35 +90,56 @@ def _shown(entry: Entry) -> _Raw:
     return _Raw(entry.offset, entry.unread, msgspec.Raw(entry.item))
 
 
-@router.patch("/v1/inbox/{notification_id}", **described(ReadMark, Unread))
-async def mark_read(notification_id: str, call: Person) -> Response:
-    """Mark one as read; the person's other devices follow."""
-    await call.body(ReadMark)
-    inbox, whose = call.services.inbox, call.identity.subject
-    if await inbox.get(whose, notification_id) is None:
+@router.patch("/v1/inbox/{notification_id}", **described(ReadMark, Marked))
+async def mark_item(notification_id: str, call: Person) -> Response:
+    """Mark one as read, or as unread again; the person's other devices follow."""
+    mark = await call.body(ReadMark)
+    if await call.services.inbox.get(call.identity.subject, notification_id) is None:
         raise _missing(notification_id)
-    return answer(Unread(*await inbox.mark_read(whose, [notification_id])))
+    return answer(await _marked(call, [notification_id], read=mark.read))
 
 
-@router.post("/v1/inbox:read-all", **described(None, Unread))
+@router.post("/v1/inbox:read-all", **described(None, Marked))
 async def mark_all_read(call: Person) -> Response:
     """Mark everything as read."""
-    return answer(Unread(*await call.services.inbox.mark_read(call.identity.subject, None)))
+    return answer(await _marked(call, None, read=True))
 
 
-@router.delete("/v1/inbox/{notification_id}", **described(None, None, 204))
+@router.post("/v1/inbox:read", **described(InboxIds, Marked))
+async def mark_read(call: Person) -> Response:
+    """Mark many as read; those that are not there are passed over."""
+    return answer(await _marked(call, (await call.body(InboxIds)).ids, read=True))
+
+
+@router.post("/v1/inbox:unread", **described(InboxIds, Marked))
+async def mark_unread(call: Person) -> Response:
+    """Have many count as unread again; those that are not there are passed over."""
+    return answer(await _marked(call, (await call.body(InboxIds)).ids, read=False))
+
+
+async def _marked(call: Call, ids: list[str] | None, *, read: bool) -> Marked:
+    inbox, whose = call.services.inbox, call.identity.subject
+    if read or ids is None:
+        unread, changed = await inbox.mark_read(whose, ids)
+        return Marked(unread, read=changed)
+    unread, changed = await inbox.mark_unread(whose, ids)
+    return Marked(unread, unread_again=changed)
+
+
+@router.delete("/v1/inbox/{notification_id}", **described(None, Deleted))
 async def delete_item(notification_id: str, call: Person) -> Response:
     """Delete one."""
-    if not await call.services.inbox.delete(call.identity.subject, [notification_id]):
+    gone = await call.services.inbox.delete(call.identity.subject, [notification_id])
+    if not gone.ids:
         raise _missing(notification_id)
-    return Response(status_code=204)
+    return answer(Deleted(*gone))
 
 
 @router.post("/v1/inbox:delete", **described(InboxIds, Deleted))
 async def delete_items(call: Person) -> Response:
     """Delete many; those that are not there are passed over."""
     ids = (await call.body(InboxIds)).ids
-    return answer(Deleted(await call.services.inbox.delete(call.identity.subject, ids)))
+    return answer(Deleted(*await call.services.inbox.delete(call.identity.subject, ids)))
 
 
 def _missing(notification_id: str) -> Refused:

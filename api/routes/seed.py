@@ -17,6 +17,7 @@ from api.idempotent import HEADER, key_of
 from api.people import known, unknown_user
 from api.registration import Registration
 from api.routes.devices import keep
+from api.routes.inbox import Types, types_of
 from api.routes.notifications import read_notification
 from api.routes.otp import Challenge, challenge
 from api.schema import described
@@ -209,12 +210,13 @@ async def seed_inbox(
     page: Annotated[int, Query(ge=1, le=CAP)] = 1,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     status: Annotated[Status, Query()] = "all",
+    types: Annotated[str | None, Types] = None,
 ) -> Response:
     """GET /v1/inbox by page, for the person or a service with the scope `inbox`."""
     if call.identity.kind == "service":
         known(await call.services.profiles.get(user_id), user_id)
     # an inbox holds no more than this, so one read has it whole, and its pages agree
-    whole = await call.services.inbox.page(user_id, status, None, CAP)
+    whole = await call.services.inbox.page(user_id, status, None, CAP, types_of(types))
     return answer(outcome.inbox(whole, page, limit))
 
 

@@ -232,3 +232,25 @@ async def test_what_one_device_reads_all_hear(shop: Shop, redis: Redis) -> None:
         await Inbox(redis).mark_read("u1", None)
         for client in (one, two):
             assert await client.hear() == {"op": "read", "ids": ["n1", "n3"], "unread": 0}
+
+
+async def test_what_one_device_deletes_or_has_unread_again_all_hear(shop: Shop) -> None:
+    await shop.shard("b")
+    async with shop.client() as (one, _), shop.client(shard="b") as (two, _):
+        await shop.deliver(delivery(1), delivery(2), delivery(3))
+        for client in (one, two):
+            assert await client.notifications(3) == [1, 2, 3]
+        await one.say(op="delete", ids=["n2", "n9", "n2"])
+        await two.say(op="read", ids=["n1"])
+        await two.say(op="unread", ids=["n1", "n2", "n3"])
+        for client in (one, two):
+            heard = [await client.hear() for _ in range(3)]
+            # two sockets speak at once, each in its own order
+            assert [f["ids"] for f in heard if f["op"] == "deleted"] == [["n2"]]
+            rest = [(f["op"], f["ids"]) for f in heard if f["op"] != "deleted"]
+            assert rest == [("read", ["n1"]), ("unread", ["n1"])]
+            assert heard[-1]["unread"] == 2
+        await one.say(op="unread", ids=["n3"])
+        await two.say(op="delete", ids=["n2"])
+        for client in (one, two):
+            await client.quiet()

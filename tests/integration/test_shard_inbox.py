@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
 
+from tocsin.records import Condition
 from tocsin.store import keys
 from tocsin.store.inbox import KEPT_SECONDS, Inbox
 
@@ -137,8 +139,8 @@ async def test_a_deleted_item_is_gone_and_does_not_come_back(inbox: Inbox) -> No
     batch = some("a", 1, 2, 3)
     epoch = (await inbox.append(batch))[0].epoch
     await inbox.mark_read("a", ["n3"])
-    assert await inbox.delete("a", ["n2", "n3", "n9"]) == ["n2", "n3"]
-    assert await inbox.delete("a", ["n2"]) == []
+    assert await inbox.delete("a", ["n2", "n3", "n9"]) == (1, ["n2", "n3"])
+    assert await inbox.delete("a", ["n2"]) == (1, [])
     assert [w.fresh for w in await inbox.append(batch)] == [False] * 3
     assert await ids(inbox, "a") == [1]
     assert (await inbox.page("a")).unread == 1
@@ -183,4 +185,67 @@ async def test_erasing_leaves_nothing(inbox: Inbox, redis: Redis) -> None:
 
 async def test_nothing_asked_is_nothing_done(inbox: Inbox) -> None:
     assert await inbox.append([]) == []
-    assert await inbox.delete("a", []) == []
+    assert await inbox.delete("a", []) == (0, [])
+
+
+async def test_unread_again_is_counted_and_published(inbox: Inbox, redis: Redis) -> None:
+    await inbox.append(some("a", 1, 2, 3))
+    await inbox.mark_read("a", None)
+    await inbox.delete("a", ["n3"])
+    async with redis.pubsub() as heard:
+        await heard.subscribe(keys.INBOX_CHANGED)
+        await heard.get_message(timeout=20)
+        assert await inbox.mark_unread("a", ["n1", "n1", "n3", "n9"]) == (1, ["n1"])
+        assert await inbox.mark_unread("a", ["n1"]) == (1, [])
+        assert await inbox.delete("a", ["n1", "n3"]) == (0, ["n1"])
+        assert await inbox.delete("a", ["n1"]) == (0, [])
+        told = [(await heard.get_message(timeout=20))["data"] for _ in range(2)]
+    assert [json.loads(data) for data in told] == [
+        {"op": "unread", "user_id": "a", "ids": ["n1"], "unread": 1},
+        {"op": "deleted", "user_id": "a", "ids": ["n1"], "unread": 0},
+    ]
+
+
+def ending(user: str, number: int, at: datetime) -> tuple[str, str, bytes]:
+    item = {"n": number, "expires_at": at.isoformat()}
+    return user, f"n{number}", json.dumps(item, separators=(",", ":")).encode()
+
+
+async def test_an_item_lasts_until_it_expires(inbox: Inbox, redis: Redis) -> None:
+    seconds, micros = await redis.time()
+    now = datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+    soon, later = now + timedelta(milliseconds=300), now + timedelta(hours=1)
+    epoch = (await inbox.append([*some("a", 1), ending("a", 2, later), ending("a", 3, soon)]))[0][0]
+    async with asyncio.timeout(20):
+        while await inbox.get("a", "n3"):
+            await asyncio.sleep(0.01)
+    assert await ids(inbox, "a") == [2, 1]
+    assert (await inbox.page("a")).unread == 2
+    resumed = await inbox.resume("a", epoch, 1)
+    assert (resumed.offset, resumed.unread) == (3, 2)
+    assert [offset for offset, _ in resumed.items or ()] == [2]
+    assert await inbox.mark_unread("a", ["n3"]) == (2, [])
+    assert await inbox.mark_read("a", None) == (0, ["n1", "n2"])
+    assert [w.fresh for w in await inbox.append([ending("a", 3, later)])] == [False]
+    assert await ids(inbox, "a") == [2, 1]
+
+
+async def test_what_is_over_takes_its_place_and_no_more(inbox: Inbox) -> None:
+    over = datetime(2020, 1, 1, tzinfo=UTC)
+    written = await inbox.append([*some("a", 1), ending("a", 2, over), *some("a", 3)])
+    assert [(w.offset, w.unread) for w in written] == [(1, 1), (2, 1), (3, 2)]
+    assert await ids(inbox, "a") == [3, 1]
+    assert await inbox.happened([("a", "n2", Condition.READ)]) == [False]
+
+
+async def test_nothing_is_left_of_what_ended_was_deleted_or_dropped(
+    inbox: Inbox, redis: Redis
+) -> None:
+    far = datetime(2100, 1, 1, tzinfo=UTC)
+    await inbox.append([ending("a", n, far) for n in range(1, 4)])
+    assert await redis.ttl(keys.inbox_expiry("a")) > KEPT_SECONDS - 60
+    await inbox.delete("a", ["n3"])
+    await inbox.append(some("a", *range(4, 8)))
+    assert await redis.exists(keys.inbox_expiry("a")) == 0
+    await inbox.append(some("a", 8))
+    assert await ids(inbox, "a") == [8, 7, 6, 5, 4]

@@ -42,9 +42,10 @@ async def connect(settings: Settings, connections: int = 32) -> Redis:
     return client
 
 
-def script(client: Redis, name: str) -> AsyncScript:
-    """The script in lua/`name`.lua, sent by hash."""
-    return client.register_script((_LUA / f"{name}.lua").read_text())
+def script(client: Redis, *names: str) -> AsyncScript:
+    """The script in lua/`name`.lua, sent by hash; of several names one after the other, where the
+    last one uses the functions of those before."""
+    return client.register_script("\n".join((_LUA / f"{n}.lua").read_text() for n in names))
 
 
 def raw(values: Sequence[object]) -> Sequence[bytes | None]:

@@ -3,13 +3,22 @@
 An inbox has a random `epoch`, made with it, and offsets 1, 2, 3 … that are never given twice in an
 epoch. A reader that knows (epoch, offset) can ask for what came after; when the inbox was lost,
 or has dropped items since, it is told so instead of being given a part.
+
+An item lasts until its `expires_at`, by the store's clock. From then on it is in no answer and not
+counted as unread; nobody is told so, for whoever shows it knows when it ends.
+
+What people read, delete unread or acknowledge is put on record by the script that notes it, for the
+books (store/engaged.py). Inboxes are in Redis alone.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
 
+import msgspec
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 
 from tocsin.errors import StoreEmptied
 from tocsin.records import Channel, Condition, State, encode
@@ -72,19 +81,32 @@ class Page(NamedTuple):
     unread: int
 
 
+class Changed(NamedTuple):
+    """What a change came to: how many are unread now, and the ids that it changed."""
+
+    unread: int
+    ids: list[str]
+
+
+class _Ends(msgspec.Struct):
+    expires_at: datetime | None = None
+
+
+_ends: Final = msgspec.json.Decoder(_Ends)
+
+
 class Inbox:
     """All inboxes. Every method is one call to Redis, for any number of people or items."""
 
     def __init__(self, client: Redis, cap: int = CAP, kept_seconds: int = KEPT_SECONDS) -> None:
         self._client = client
         self._cap, self._kept = str(cap), str(kept_seconds)
-        self._append = script(client, "inbox_append")
-        self._resume = script(client, "inbox_resume")
-        self._page = script(client, "inbox_page")
-        self._read = script(client, "inbox_read")
-        self._delete = script(client, "inbox_delete")
+        self._append, self._resume, self._unread = _scripts(client, "append", "resume", "unread")
+        self._page, self._get = _scripts(client, "page", "get")
+        self._read = script(client, "inbox_expiry", "engaged", "inbox_read")
+        self._delete = script(client, "inbox_expiry", "engaged", "inbox_delete")
         self._happened = script(client, "inbox_happened")
-        self._ack = script(client, "inbox_ack")
+        self._ack = script(client, "engaged", "inbox_ack")
 
     async def append(
         self, items: Sequence[tuple[str, str, bytes]], off: Mapping[str, str] = _NONE
@@ -92,7 +114,7 @@ class Inbox:
         """Write (user_id, notification_id, JSON) in order. `off` is as of `Claims.take`.
 
         Doing it again is harmless: an id keeps its first offset and its first JSON. What was taken
-        back by then is not written. Raises `StoreEmptied`.
+        back by then is not written, and of what is over only the place. Raises `StoreEmptied`.
         """
         if not items:
             return []
@@ -101,7 +123,7 @@ class Inbox:
         for user_id, notification_id, item in items:
             names += _names(user_id)
             names.append(keys.claim(f"{notification_id}:{Channel.INAPP}"))
-            args += (notification_id, item)
+            args += (notification_id, item, _over(item))
         names += [keys.cancelled(off.get(name, name)) for _, name, _ in items]
         found = await self._append(keys=[*names, keys.STORE_READY], args=args)
         if not found:
@@ -126,38 +148,52 @@ class Inbox:
         return (await self.resume(user_id, epoch, offset)).items
 
     async def page(
-        self, user_id: str, status: Status = "all", cursor: int | None = None, limit: int = 50
+        self,
+        user_id: str,
+        status: Status = "all",
+        cursor: int | None = None,
+        limit: int = 50,
+        types: Collection[str] = (),
     ) -> Page:
-        """Up to `limit` items, newest first, older than `cursor`."""
-        args: list[str | int] = [status, "+inf" if cursor is None else cursor, limit]
+        """Up to `limit` items, newest first, older than `cursor`; with `types` of these only.
+
+        `unread` counts all types.
+        """
+        args: list[str | int] = [status, "+inf" if cursor is None else cursor, limit, *types]
         count, more, *rest = await self._page(keys=_names(user_id), args=args)
         entries = [Entry(rest[i], rest[i + 1] == 1, rest[i + 2]) for i in range(0, len(rest), 3)]
         return Page(entries, entries[-1].offset if more and entries else None, count)
 
     async def get(self, user_id: str, notification_id: str) -> Entry | None:
         """One item, or None."""
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.zscore(keys.inbox(user_id), notification_id)
-            pipe.hget(keys.inbox_items(user_id), notification_id)
-            score, item = await pipe.execute()
-        return Entry(int(score), score == int(score), item) if score and item else None
+        found = await self._get(keys=_names(user_id), args=[notification_id])
+        return Entry(found[0], found[1] == 1, found[2]) if found else None
 
-    async def mark_read(self, user_id: str, ids: Sequence[str] | None) -> tuple[int, list[str]]:
-        """Mark these read, or with None all. (unread left, ids that became read just now).
+    async def mark_read(self, user_id: str, ids: Sequence[str] | None) -> Changed:
+        """Mark these read, or with None all.
 
-        Every shard hears of it (keys.INBOX_CHANGED), so the person's other devices follow.
+        Every shard hears of what this, `mark_unread` or `delete` changed (keys.INBOX_CHANGED), so
+        the person's other devices follow.
         """
         args = [keys.INBOX_CHANGED, user_id, "all" if ids is None else "ids", *(ids or ())]
-        names = [keys.inbox(user_id), keys.inbox_meta(user_id)]
-        unread, *changed = await self._read(keys=names, args=args)
-        return int(unread), [i.decode() for i in changed]
+        return _changed(await self._read(keys=[*_names(user_id), keys.ENGAGED], args=args))
+
+    async def mark_unread(self, user_id: str, ids: Sequence[str]) -> Changed:
+        """Have these count as unread again, for a cascade too."""
+        args = [keys.INBOX_CHANGED, user_id, *ids]
+        return _changed(await self._unread(keys=_names(user_id), args=args))
+
+    async def delete(self, user_id: str, ids: Sequence[str]) -> Changed:
+        """Forget the content of these; their places stay."""
+        args = [keys.INBOX_CHANGED, user_id, *ids]
+        return _changed(await self._delete(keys=[*_names(user_id), keys.ENGAGED], args=args))
 
     async def ack(self, acks: Sequence[tuple[str, str, int]]) -> None:
         """Some device of (user_id) keeps everything of (epoch) up to (offset)."""
         if acks:
-            names = [keys.inbox_meta(user_id) for user_id, _, _ in acks]
-            args = [part for _, epoch, offset in acks for part in (epoch, offset)]
-            await self._ack(keys=names, args=args)
+            names = [name for user_id, _, _ in acks for name in _names(user_id)[:3]]
+            args = [part for ack in acks for part in ack]
+            await self._ack(keys=[*names, keys.ENGAGED], args=args)
 
     async def happened(self, asked: Sequence[tuple[str, str, Condition]]) -> list[bool]:
         """Whether a person (user_id) has acknowledged or read a notification in-app."""
@@ -167,19 +203,35 @@ class Inbox:
         args = [part for _, name, what in asked for part in (name, what.value)]
         return [bool(each) for each in await self._happened(keys=names, args=args)]
 
-    async def delete(self, user_id: str, ids: Sequence[str]) -> list[str]:
-        """Forget the content of these; the ids that were there."""
-        if not ids:
-            return []
-        return [i.decode() for i in await self._delete(keys=_names(user_id), args=list(ids))]
-
     async def erase(self, user_id: str) -> bool:
         """Remove a person's inbox, places and all. True if there was one."""
         return bool(await self._client.delete(*_names(user_id)))
 
 
-def _names(user_id: str) -> tuple[str, str, str]:
-    return keys.inbox(user_id), keys.inbox_items(user_id), keys.inbox_meta(user_id)
+def _scripts(client: Redis, *names: str) -> list[AsyncScript]:
+    return [script(client, "inbox_expiry", f"inbox_{name}") for name in names]
+
+
+def _names(user_id: str) -> tuple[str, str, str, str]:
+    return (
+        keys.inbox(user_id),
+        keys.inbox_items(user_id),
+        keys.inbox_meta(user_id),
+        keys.inbox_expiry(user_id),
+    )
+
+
+def _over(item: bytes) -> str:
+    """When an item is over (ms), '' for never."""
+    # nearly none ends, and looking for the word costs a twentieth of decoding
+    if b'"expires_at":' not in item or (at := _ends.decode(item).expires_at) is None:
+        return ""
+    return str(int(at.timestamp() * 1000))
+
+
+def _changed(answer: Sequence[Any]) -> Changed:
+    unread, *ids = answer
+    return Changed(int(unread), [i.decode() for i in ids])
 
 
 def _new_epoch() -> str:

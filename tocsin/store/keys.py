@@ -100,22 +100,32 @@ def broadcast(broadcast_id: str) -> str:
 
 
 def inbox(user_id: str) -> str:
-    """sorted set: notification ids by offset, half an offset more once read."""
+    """sorted set: notification ids by offset, half an offset more once read, a quarter more if
+    they ended unread."""
     return f"inbox:{{{user_id}}}"
 
 
 def inbox_items(user_id: str) -> str:
-    """hash: notification id to the item as JSON; empty once the person deleted it."""
+    """hash: notification id to the item as JSON; empty once the person deleted it, or it ended."""
     return f"inbox:{{{user_id}}}:items"
 
 
 def inbox_meta(user_id: str) -> str:
-    """hash: epoch, next (newest offset), floor (newest offset dropped), unread, acked (offset)."""
+    """hash: epoch, next (newest offset), floor (newest offset dropped), unread, acked (offset),
+    expires (ms; nothing ends before)."""
     return f"inbox:{{{user_id}}}:meta"
+
+
+def inbox_expiry(user_id: str) -> str:
+    """sorted set: the ids of those items that end, by when (ms)."""
+    return f"inbox:{{{user_id}}}:expiry"
 
 
 INBOX_CHANGED = "inbox:changed"
 """pub/sub channel: `{op, user_id, ids, unread}` whenever items became read, unread or deleted."""
+
+ENGAGED = "engaged"
+"""stream: what people read, dismissed and acknowledged and no topic has yet (lua/engaged.lua)."""
 
 STOCK_CHANGED = "stock:changed"
 """pub/sub channel: `[[sku, available], …]` after a batch of stock changes, each SKU once."""

@@ -137,10 +137,10 @@ async def test_people_have_tickets_and_inboxes_and_services_have_none(
     assert (await ada("PATCH", "/v1/inbox/n1", {"read": True})).json["unread"] == 2
     assert (await ada("PATCH", "/v1/inbox/nx", {"read": True})).status == 404
     assert (await ada("POST", "/v1/inbox:read-all")).json["unread"] == 0
-    assert (await ada("DELETE", "/v1/inbox/n1")).status == 204
+    assert (await ada("DELETE", "/v1/inbox/n1")).json == {"unread": 0, "deleted": ["n1"]}
     assert (await ada("DELETE", "/v1/inbox/n1")).status == 404
     deleted = await ada("POST", "/v1/inbox:delete", {"ids": ["n0", "nx"]})
-    assert deleted.json == {"deleted": ["n0"]}
+    assert deleted.json == {"unread": 0, "deleted": ["n0"]}
     wrong = await ada("GET", "/v1/inbox?limit=0&status=some")
     assert (wrong.status, wrong.code) == (422, "invalid")
     assert "status" in wrong.json["errors"][0]["detail"]

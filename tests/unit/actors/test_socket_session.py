@@ -1,10 +1,22 @@
 """What one socket may say when."""
 
+import json
+
 import pytest
 
 from actors.sockets import close_codes as codes
 from actors.sockets.close_codes import CloseCode, Hangup
-from actors.sockets.frames import Ack, ClientFrame, Hello, Ping, Read, Resume, Watch
+from actors.sockets.frames import (
+    Ack,
+    ClientFrame,
+    Delete,
+    Hello,
+    Ping,
+    Read,
+    Resume,
+    Unread,
+    Watch,
+)
 from actors.sockets.rate import BURST
 from actors.sockets.session import Session
 from tocsin.errors import Invalid
@@ -39,6 +51,8 @@ def test_a_hello_opens(message: str, frame: ClientFrame) -> None:
         ('{"op":"ack","offset":3}', Ack(3)),
         ('{"op":"read","ids":["a","b"]}', Read(("a", "b"))),
         ('{"op":"read","all":true}', Read(all=True)),
+        ('{"op":"unread","ids":["a"]}', Unread(("a",))),
+        ('{"op":"delete","ids":["a","b"]}', Delete(("a", "b"))),
         ('{"op":"watch","skus":["X","X","Y"]}', Watch(frozenset("XY"))),
         ('{"op":"watch","skus":[]}', Watch(frozenset())),
         (' {"op" : "ping"} ', Ping()),
@@ -87,6 +101,11 @@ def test_any_other_beginning_ends_it(message: str | bytes, code: CloseCode, fiel
         ('{"op":"read","ids":["a"],"all":true}', "", "exactly one"),
         ('{"op":"read","ids":[]}', "ids", "length"),
         ('{"op":"read","ids":["a",7]}', "ids[1]", "str"),
+        ('{"op":"unread"}', "ids", "missing"),
+        ('{"op":"unread","all":true}', "all", "unknown"),
+        ('{"op":"delete","ids":[]}', "ids", "length"),
+        ('{"op":"delete","ids":["a",""]}', "ids[1]", "length"),
+        (json.dumps({"op": "delete", "ids": ["a"] * 201}), "ids", "length"),
         ('{"op":"watch","skus":"A"}', "skus", "array"),
         ('{"op":"sing"}', "op", "sing"),
         ('{"offset":1}', "op", "missing"),

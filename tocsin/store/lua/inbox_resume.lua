@@ -1,5 +1,5 @@
--- Where an inbox stands, and what came after a position in it.
--- KEYS[1] inbox:{user}  KEYS[2] inbox:{user}:items  KEYS[3] inbox:{user}:meta
+-- Where an inbox stands, and what came after a position in it. After inbox_expiry.lua.
+-- KEYS[1] inbox:{user}  [2] inbox:{user}:items  [3] inbox:{user}:meta  [4] inbox:{user}:expiry
 -- ARGV[1] epoch for an inbox made now   ARGV[2] seconds to keep it
 -- ARGV[3] the asker's epoch, '' if it asks for no items   ARGV[4] the asker's offset
 -- Returns {epoch, offset, unread, 1 if nothing is missing | 0, offset, item, offset, item ...}.
@@ -9,9 +9,10 @@
 if redis.call('HSETNX', KEYS[3], 'epoch', ARGV[1]) == 1 then
   redis.call('EXPIRE', KEYS[3], ARGV[2])
 end
-local meta = redis.call('HMGET', KEYS[3], 'epoch', 'next', 'floor', 'unread')
+local unread = swept(unpack(KEYS))
+local meta = redis.call('HMGET', KEYS[3], 'epoch', 'next', 'floor')
 local newest, floor = tonumber(meta[2] or 0), tonumber(meta[3] or 0)
-local answer = {meta[1], newest, tonumber(meta[4] or 0), 0}
+local answer = {meta[1], newest, unread, 0}
 local asked = tonumber(ARGV[4])
 if ARGV[3] ~= meta[1] or asked > newest or asked < floor then return answer end
 answer[4] = 1
