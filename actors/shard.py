@@ -20,15 +20,16 @@ from actors.sockets.frames import unpack
 from actors.sockets.hub import Hub
 from actors.sockets.inapp import Inapp
 from actors.sockets.item import Render
-from actors.sockets.listener import close_spread, listen
+from actors.sockets.listener import Door, close_spread, listen
 from actors.sockets.peers import Call, Peers, nobody
 from actors.sockets.reception import Reception
+from actors.sockets.stock import StockFeed
 from actors.sockets.upkeep import always, cancelled, hear_changes, keep_lease, note_acks
 from tocsin.clock import Clock
 from tocsin.errors import EngineUnavailable
 from tocsin.records import Delivery, DeliveryBatch, encode
 from tocsin.settings import Settings
-from tocsin.store import Cancellations, Profiles, Templates, connect
+from tocsin.store import Cancellations, Profiles, Subscriptions, Templates, connect
 from tocsin.store.clock import StoreClock
 from tocsin.store.inbox import Inbox
 from tocsin.store.registry import Registry
@@ -44,6 +45,7 @@ class _Running:
     registry: Registry
     hub: Hub
     inapp: Inapp
+    door: Door
     server: Server
     port: int
     tasks: Sequence[asyncio.Task[None]]
@@ -101,7 +103,13 @@ class ConnectionShard:
         Returns when the last is gone, a few seconds after the window at the latest.
         """
         if running := self._running:
-            await close_spread(running.server, seconds)
+            await close_spread(running.server, running.door, seconds)
+
+    def load(self) -> tuple[int, bool]:
+        """How many sockets there are, and whether it accepts more. (0, False) before `start`."""
+        if (running := self._running) is None:
+            return 0, False
+        return running.door.inside, running.server.is_serving()
 
     async def stop(self) -> None:
         """Drain at once, leave the registry, and let everything go. `start` may follow."""
@@ -143,18 +151,21 @@ class ConnectionShard:
         inapp = Inapp(
             Profiles(client), inbox, off, load, self._render, hub.reach, self._clock or clock
         )
-        reception = Reception(Admission(self._settings, Tickets(client)), hub, inbox)
+        stock = StockFeed(hub, Subscriptions(client).available)
+        reception = Reception(Admission(self._settings, Tickets(client)), hub, inbox, stock)
         await registry.reset()
-        server = await listen(self._settings, self._name, reception)
+        door = Door(self._settings, self._name, reception, asyncio.get_running_loop().time)
+        server = await listen(self._settings, door)
         port = int(next(iter(server.sockets)).getsockname()[1])
         tasks = [
             asyncio.create_task(always(hub.presence.run)),
             asyncio.create_task(always(clock.keep)),
             asyncio.create_task(always(partial(keep_lease, hub))),
             asyncio.create_task(always(partial(note_acks, hub))),
-            asyncio.create_task(always(partial(hear_changes, client, hub))),
+            asyncio.create_task(always(partial(hear_changes, client, hub, stock))),
+            asyncio.create_task(always(stock.run)),
         ]
-        return _Running(client, registry, hub, inapp, server, port, tasks)
+        return _Running(client, registry, hub, inapp, door, server, port, tasks)
 
 
 async def _let_go(running: _Running) -> None:

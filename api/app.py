@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from api import problems, schema
+from api import cors, problems, schema
 from api.metered import Metered
 from api.pages import router as pages
 from api.routes import (
@@ -55,4 +55,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     app.add_middleware(Metered)
     problems.install(app)
     schema.install(app)
+    if services and (origins := services.settings.web_origins()):
+        # around everything, the answers to our own faults too; `add_middleware` would be inside
+        app.middleware_stack = cors.allow(app.build_middleware_stack(), origins)
     return app

@@ -1,5 +1,6 @@
 """The restock agent: stock changes in, back-in-stock requests out."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
+from redis.exceptions import RedisError
 
 from streams.bury import Bury
 from streams.consume import Record
@@ -17,6 +19,8 @@ from tocsin.kafka import partition_for, send_all
 from tocsin.records import InventoryChange, NotificationRequest, Subscription, decode, encode
 from tocsin.store import Restocked, Subscriptions
 from tocsin.topics import REQUESTS, SUBSCRIPTIONS
+
+_log = logging.getLogger(__name__)
 
 _LIFETIME: Final = timedelta(hours=12)
 _MOST: Final = 250
@@ -45,13 +49,23 @@ class Restock:
     async def __call__(self, records: Sequence[Record]) -> None:
         """Durable when it returns: the stock applied, every request it caused produced."""
         changes = [change for record in records for change in await self._change(record)]
-        fired = _by_subscription(await self._subscriptions.apply(changes))
+        restocked = await self._subscriptions.apply(changes)
+        await self._announce(restocked)
+        fired = _by_subscription(restocked)
         if not fired:
             return
         now = self._clock.now()
         live = [(s, stock) for s, stock in fired if not _over(s, now)]
         await send_all(self._producer, REQUESTS, self._values(live, now))
         await self._end([_ended(s, now) for s, _ in fired])
+
+    async def _announce(self, restocked: Sequence[Restocked]) -> None:
+        """Tell who shows stock live. Of changes that were known already, too: they come again when
+        a worker died, maybe before it told."""
+        try:
+            await self._subscriptions.announce({r.sku: r.available for r in restocked})
+        except RedisError as error:
+            _log.warning("live stock is not told of %d changes: %s", len(restocked), error)
 
     async def _change(self, record: Record) -> list[InventoryChange]:
         try:

@@ -31,6 +31,9 @@ CONNECTIONS = Gauge("tocsin_ws_connections", "Open WebSockets on this shard", ["
 SLOW_CLOSED = Counter(
     "tocsin_ws_slow_closed", "Sockets closed because they read too slowly", ["shard"]
 )
+ACCEPTS_REFUSED = Counter(
+    "tocsin_ws_accepts_refused", "New sockets sent away because too many came at once", ["shard"]
+)
 ROWS = Counter("tocsin_rows_written", "Rows acknowledged by ClickHouse", ["table"])
 SKIPPED = Counter(
     "tocsin_skipped_records", "Records the analytics writer could not read", ["topic"]
@@ -40,6 +43,6 @@ HTTP_SECONDS = Histogram("tocsin_http_seconds", "API request time", ["route"], b
 
 CATALOGUE: Final = (
     CONSUMED, BATCH_SECONDS, QUEUE_DEPTH, DEAD_LETTERS, ROUTED, OUTCOMES, RETRIES, AMBIGUOUS,
-    SCHEDULE_WOKEN, PROVIDER_SECONDS, THROTTLED_SECONDS, CONNECTIONS, SLOW_CLOSED, ROWS, SKIPPED,
-    HTTP_REQUESTS, HTTP_SECONDS,
+    SCHEDULE_WOKEN, PROVIDER_SECONDS, THROTTLED_SECONDS, CONNECTIONS, SLOW_CLOSED,
+    ACCEPTS_REFUSED, ROWS, SKIPPED, HTTP_REQUESTS, HTTP_SECONDS,
 )  # fmt: skip

@@ -10,9 +10,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tocsin import origins
 from tocsin.errors import ConfigError
 
 PREFIX = "TOCSIN_"
@@ -22,6 +24,14 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 def _is(about: str) -> Any:
     """What a setting is for: it goes into docs/reference.md."""
     return Field(description=about)
+
+
+def _origins(text: str) -> str:
+    try:
+        origins.parse(text)
+    except ValueError as error:
+        raise PydanticCustomError("origin", "{why}", {"why": str(error)}) from None
+    return text
 
 
 class _Group(BaseModel):
@@ -103,6 +113,7 @@ class Settings(BaseSettings):
     ws_url: Annotated[str, _is("Where browsers reach the sockets, if not host and port")] = ""
     origins: Annotated[
         str,
+        AfterValidator(_origins),
         _is("Origins of pages that may use API and sockets, https://a,https://b"),
     ] = ""
     sandbox_url: Annotated[str, _is("The provider sandbox's control address; set means demo")] = ""
@@ -157,8 +168,8 @@ class Settings(BaseSettings):
         return tuple(p.strip() for p in self.sms_countries.split(",") if p.strip())
 
     def web_origins(self) -> tuple[str, ...]:
-        """`origins` as ("https://a.example", "https://b.example:8443")."""
-        return tuple(o.strip().rstrip("/").lower() for o in self.origins.split(",") if o.strip())
+        """`origins` as browsers send them: ("https://a.example", "https://b.example:8443")."""
+        return origins.parse(self.origins)
 
     def kafka_servers(self) -> list[str]:
         """`kafka://a:1,b:2` as ["a:1", "b:2"]."""

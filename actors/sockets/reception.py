@@ -15,6 +15,7 @@ from actors.sockets.frames import Ack, ClientFrame, Delete, Hello, Ping, Read, U
 from actors.sockets.hub import Hub
 from actors.sockets.session import Session
 from actors.sockets.socket import Socket
+from actors.sockets.stock import StockFeed
 from actors.sockets.user import Seat, UserConnection
 from tocsin.errors import Invalid
 from tocsin.store.inbox import Inbox
@@ -28,8 +29,8 @@ _Person = tuple[UserConnection, Seat] | None
 class Reception:
     """Callable with each new socket; returns when it is closed."""
 
-    def __init__(self, admission: Admission, hub: Hub, inbox: Inbox) -> None:
-        self._admission, self._hub, self._inbox = admission, hub, inbox
+    def __init__(self, admission: Admission, hub: Hub, inbox: Inbox, stock: StockFeed) -> None:
+        self._admission, self._hub, self._inbox, self._stock = admission, hub, inbox, stock
 
     async def receive(self, socket: Socket) -> None:
         """Converse; every way out has its close code."""
@@ -82,7 +83,7 @@ class Reception:
                 try:
                     frame = session.receive(message, socket.loop.time())
                     if isinstance(frame, Watch):
-                        self._hub.watch(socket, watched, frame.skus)
+                        self._stock.watch(socket, watched, frame.skus)
                         watched = frame.skus
                     else:
                         await self._answer(socket, frame, person)
@@ -90,7 +91,7 @@ class Reception:
                     answer = frames.frame(frames.Error(error.field, error.reason))
                     await socket.send(answer, text=True)
         finally:
-            self._hub.watch(socket, watched, ())
+            self._stock.watch(socket, watched, ())
 
     async def _answer(self, socket: Socket, frame: ClientFrame, person: _Person) -> None:
         if isinstance(frame, Ping):

@@ -2,15 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Final
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from actors.sockets.hub import Hub
+from actors.sockets.stock import StockFeed
+from tocsin.errors import EngineUnavailable
 from tocsin.store import keys
 from tocsin.store.registry import LEASE_SECONDS
+
+QUIET_SECONDS: Final = 15.0
+"""Without a message for so long, the subscription is tried, and given as long to answer."""
 
 _AGAIN_SECONDS: Final = 1.0
 _ACK_SECONDS: Final = 0.1
@@ -22,7 +29,7 @@ async def always(work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
-        except RedisError as error:
+        except (RedisError, EngineUnavailable) as error:
             _log.warning("store: %s", error)
         except Exception:
             _log.exception("upkeep failed")
@@ -54,11 +61,31 @@ async def note_acks(hub: Hub) -> None:
         await asyncio.sleep(_ACK_SECONDS)
 
 
-async def hear_changes(client: Redis, hub: Hub) -> None:
-    """Tell sockets what became read, unread or deleted elsewhere. What is published while the store
-    is away is missed: the inbox has changed all the same, and a client that reloads sees it."""
+async def hear_changes(client: Redis, hub: Hub, stock: StockFeed) -> None:
+    """Tell sockets what became read, unread or deleted elsewhere, and what stock changed.
+
+    What is published while the subscription is interrupted is missed. Of an inbox it is changed all
+    the same, and a client that reloads sees it; stock is read anew.
+    """
     async with client.pubsub() as published:
-        await published.subscribe(keys.INBOX_CHANGED)
-        async for message in published.listen():
-            if message["type"] == "message":
-                hub.changed(message["data"])
+        await published.subscribe(keys.INBOX_CHANGED, keys.STOCK_CHANGED)
+        async for kind, channel, data in _messages(published):
+            if kind == "subscribe":  # at first, and whenever the library has reconnected by itself
+                stock.missed()
+            elif kind == "message":
+                (hub if channel == keys.INBOX_CHANGED else stock).changed(data)
+
+
+async def _messages(published: PubSub) -> AsyncIterator[tuple[str, str, bytes]]:
+    """What comes; a store that is silent is asked whether it is there. Raises what Redis raises."""
+    asked = False
+    while True:
+        message = await published.get_message(timeout=QUIET_SECONDS)
+        if message is not None:
+            asked = False
+            yield message["type"], (message["channel"] or b"").decode(), message["data"]
+        elif asked:
+            raise RedisConnectionError(f"the subscription is dead: silent for {QUIET_SECONDS} s")
+        else:
+            asked = True
+            await published.ping()

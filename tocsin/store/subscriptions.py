@@ -1,6 +1,6 @@
 """Stock and who waits for it: the restock decision is one atomic script per change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -127,6 +127,11 @@ class Subscriptions:
                 pipe.hget(keys.stock(sku), "available")
             pipe.get(keys.STORE_READY)
             return [None if v is None else int(v) for v in whole(await pipe.execute())]
+
+    async def announce(self, stock: Mapping[str, int]) -> None:
+        """Publish what is left of these SKUs (keys.STOCK_CHANGED), for whoever shows it."""
+        if stock:
+            await self._client.publish(keys.STOCK_CHANGED, encode(list(stock.items())))
 
     async def apply(self, changes: Sequence[InventoryChange]) -> list[Restocked]:
         """Apply changes in order, in one pipeline; `firing` is who waited and is now served."""

@@ -50,10 +50,12 @@ def test_a_services_token_grants_the_feed_if_it_may_read_statistics() -> None:
     ("origin", "welcome"),
     [
         ("https://shop.example", True),
-        ("http://localhost:3000", True),
-        ("http://127.0.0.1:8080", True),
-        ("http://[::1]:8080", True),
+        ("https://blog.example:8443", True),
         (None, True),
+        ("http://localhost:3000", False),
+        ("http://127.0.0.1:8080", False),
+        ("http://[::1]:8080", False),
+        ("https://blog.example", False),
         ("http://shop.example", False),
         ("https://shop.example.evil.example", False),
         ("http://localhost.evil.example", False),
@@ -62,13 +64,37 @@ def test_a_services_token_grants_the_feed_if_it_may_read_statistics() -> None:
         ("null", False),
     ],
 )
-def test_pages_of_the_shop_and_of_this_machine_may_connect(
+def test_pages_of_a_public_shop_and_those_named_may_connect(
     origin: str | None, welcome: bool
 ) -> None:
-    allowed = origins("https://Shop.example/base/")
-    assert welcome == any(
+    assert welcome == may_connect(origin, "https://Shop.example:443/base/")
+
+
+@pytest.mark.parametrize(
+    ("origin", "welcome"),
+    [
+        ("http://localhost:3000", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://[::1]:8080", True),
+        ("https://blog.example:8443", True),
+        ("http://localhost.evil.example", False),
+        ("http://127.0.0.1:8080.evil.example", False),
+        ("https://evil.example", False),
+        ("null", False),
+    ],
+)
+@pytest.mark.parametrize("shop", ["http://127.0.0.1:8080", "http://localhost:9000/"])
+def test_any_page_of_this_machine_may_while_the_shop_is_on_it(
+    shop: str, origin: str, welcome: bool
+) -> None:
+    assert welcome == may_connect(origin, shop)
+
+
+def may_connect(origin: str | None, shop: str) -> bool:
+    """As the library asks."""
+    return any(
         origin is not None and rule.fullmatch(origin) is not None
         if isinstance(rule, re.Pattern)
         else rule == origin
-        for rule in allowed
+        for rule in origins(shop, ["https://blog.example:8443"])
     )

@@ -23,7 +23,8 @@ def test_an_unknown_name_stops_the_start_and_suggests_the_right_one(
 @pytest.mark.parametrize(
     ("name", "value"),
     [("TOCSIN_PORT", "70000"), ("TOCSIN_PORT", "x"), ("TOCSIN_RATE_PUSH", "-1"),
-     ("TOCSIN_LOG_LEVEL", "LOUD")],
+     ("TOCSIN_LOG_LEVEL", "LOUD"), ("TOCSIN_ORIGINS", "shop.example"), ("TOCSIN_ORIGINS", "*"),
+     ("TOCSIN_ORIGINS", "https://a.example,https://b.example/path")],
 )  # fmt: skip
 def test_a_bad_value_stops_the_start_and_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -44,3 +45,18 @@ def test_groups_nest_by_their_first_word(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_secrets_do_not_show() -> None:
     settings = Settings(jwt_secret="hush-hush", twilio={"auth_token": "hush-too"})
     assert "hush" not in repr(settings)
+
+
+def test_a_wrong_origin_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_ORIGINS", "https://good.example,*")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert str(caught.value) == (
+        "TOCSIN_ORIGINS: '*' is no origin: scheme and host as in https://shop.example:8443"
+    )
+
+
+def test_origins_are_compared_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_ORIGINS", "https://A.example/, http://b.example:80,http://[::1]:81")
+    assert load().web_origins() == ("https://a.example", "http://b.example", "http://[::1]:81")
+    assert Settings().web_origins() == load().web_origins()
