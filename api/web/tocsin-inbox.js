@@ -524,6 +524,7 @@ export class TocsinClient extends EventTarget {
   /** The network is back, or the person is: do not let them wait, unless the server asked us to. */
   #hurry = () => {
     if (this.#socket) return this.#live && this.#probe(PROBE_MS);
+    if (this.#state === "connecting") this.#failures = 0; // should this try fail, the next is soon
     if (this.#state !== "waiting" && this.#state !== "offline") return;
     const wait = this.#notBefore - Date.now();
     if (wait <= 0) return this.#open();
@@ -653,7 +654,7 @@ export const MESSAGES = {
     close: "Close",
     dismiss: "Dismiss",
     empty: "You’re all caught up",
-    emptyHint: "What happens with your orders and wishes shows up here.",
+    emptyHint: "News about your orders and wishes shows up here.",
     emptyUnread: "Nothing unread",
     loading: "Loading…",
     failed: "Your notifications could not be loaded",
@@ -914,7 +915,7 @@ svg { display: block; width: 1em; height: 1em; fill: none; stroke: currentColor;
 .filters button { flex: 1; padding: 5px 12px; border-radius: 8.5px; font-size: 13.5px; font-weight: 550; color: var(--_muted); text-align: center; transition: color .12s; }
 .filters button:hover { color: var(--_ink); }
 .filters button[aria-pressed=true] { color: var(--_ink); background: var(--tocsin-filter, light-dark(#fff, #3a3e49)); box-shadow: 0 1px 2px rgb(20 15 8 / 12%); }
-.filters .n { color: var(--_accent); font-weight: 650; margin-inline-start: 5px; }
+.filters .n { color: var(--_accent); font-weight: 650; margin-inline-start: 2px; }
 .banner { display: flex; align-items: center; gap: 10px; padding: 9px 18px; font-size: 13px; line-height: 1.35; color: var(--_warning); background: color-mix(in srgb, var(--_warning) 11%, var(--_bg)); animation: fade .3s; }
 .banner.late { animation: fade .3s 1.5s backwards; }
 .banner.bad { color: var(--_danger); background: color-mix(in srgb, var(--_danger) 9%, var(--_bg)); }
@@ -1016,7 +1017,7 @@ const ICONS = {
   safety: "M12 3.5 5 6v5.5c0 4.3 2.8 7.4 7 9 4.2-1.6 7-4.7 7-9V6l-7-2.5ZM12 8.5v4M12 15.5h.01",
   checks: "m3 12.5 4 4 8-9M11.5 15.5l1 1 8-9",
   check: "m5 12.5 4.5 4.5L19 7.5",
-  mark: "M12 7.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9Z",
+  mark: "M12 6a6 6 0 1 0 0 12 6 6 0 0 0 0-12Z",
   bin: "M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7M10.3 10.5l.3 6M13.7 10.5l-.3 6",
   cross: "m6.5 6.5 11 11m0-11-11 11",
   cloud: "M7 18a4 4 0 0 1-.5-7.97A5.5 5.5 0 0 1 17 9.5a4.3 4.3 0 0 1 2.5 7.7M4 4l16 16",
@@ -1167,6 +1168,7 @@ class Toasts {
   #waiting = [];
   #dropped = 0;
   #held = false;
+  #covered = false;
 
   /** `does` has open(face, event), context(), showAll(), left(): nothing shown has the focus any more. */
   constructor(does) {
@@ -1193,6 +1195,13 @@ class Toasts {
     this.#waiting = this.#waiting.filter((item) => !gone.has(idOf(item)));
     for (const toast of [...this.#shown]) if (gone.has(idOf(toast.face.item))) this.#end(toast);
     this.#fill();
+  }
+
+  /** While the panel is open it shows the same; what must be dismissed is here again when it closes. */
+  cover(covered) {
+    this.#covered = covered;
+    if (covered) this.clear(false);
+    else this.#fill();
   }
 
   /** Take away all, or all but the critical ones. */
@@ -1244,7 +1253,7 @@ class Toasts {
     while (this.#shown.length < TOASTS && this.#waiting.length) this.#show(this.#waiting.shift());
     if (!this.#shown.length) this.#dropped = 0;
     this.update();
-    float(this.layer, this.#shown.length > 0);
+    float(this.layer, this.#shown.length > 0 && !this.#covered);
   }
 
   #show(item) {
@@ -1424,7 +1433,7 @@ export class TocsinInbox extends Base {
   show() {
     if (this.#opened || !this.isConnected) return;
     this.#opened = true;
-    this.#toasts.clear(false);
+    this.#toasts.cover(true);
     put(this.#ui.panel, "aria-modal", matchMedia(SHEET).matches ? "true" : "false");
     this.#ui.bell.setAttribute("aria-expanded", "true");
     this.#place();
@@ -1451,6 +1460,7 @@ export class TocsinInbox extends Base {
     removeEventListener("scroll", this.#place, { capture: true });
     float(this.#ui.layer, false);
     put(this.#ui.layer, "data-open", false);
+    this.#toasts.cover(false);
     if (refocus) this.#ui.bell.focus();
     this.#draw();
   }
@@ -1577,9 +1587,10 @@ export class TocsinInbox extends Base {
     this.#fresh.add(notification.notification_id);
     this.#count();
     this.#announce([this.#words().arrived, notification.title, notification.body].filter(Boolean).join(". "), critical(item));
-    if (!this.#opened && this.getAttribute("toasts") !== "off") this.#toasts.add(item);
+    if ((!this.#opened || critical(item)) && this.getAttribute("toasts") !== "off") this.#toasts.add(item);
     this.#ui.bell.classList.add("rings");
     this.#tell("tocsin-notification", { notification });
+    if (this.#phase === "failed") this.#reload();
     this.#draw();
   }
 
@@ -1894,7 +1905,7 @@ export class TocsinInbox extends Base {
     const n = badgeText(this.#unread, locale);
     if (unread.dataset.says === text.unread + n) return;
     unread.dataset.says = text.unread + n;
-    unread.replaceChildren(text.unread, ...(n ? [el("span", { class: "n" }, n)] : []));
+    unread.replaceChildren(text.unread, ...(n ? [" ", el("span", { class: "n" }, n)] : []));
   }
 
   #drawBanner({ text }) {

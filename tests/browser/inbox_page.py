@@ -1,7 +1,6 @@
 """A page with <tocsin-inbox> on the real API and a real shard, and a network that can be cut."""
 
 import asyncio
-import json
 import os
 import shutil
 import subprocess
@@ -22,21 +21,33 @@ from tests.integration.api.test_serve import environment, start
 from tests.integration.conftest import free_port, wait_until
 from tocsin.kafka import ensure_topics
 from tocsin.process import ready_file
-from tocsin.records import Channel, Delivery, DeliveryBatch, Priority, Profile, State, encode
+from tocsin.records import (
+    Channel,
+    Delivery,
+    DeliveryBatch,
+    InventoryChange,
+    Priority,
+    Profile,
+    State,
+    encode,
+)
 from tocsin.settings import Settings
-from tocsin.store import Profiles, SendResult
+from tocsin.store import Profiles, SendResult, Subscriptions
 from tocsin.tokens import mint
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
-SECONDS: Final = 20
+SECONDS: Final = 60
 """To fail rather than hang."""
 
 MS: Final = SECONDS * 1_000.0
 ARTEFACTS: Final = Path(
     os.environ.get("TOCSIN_TEST_ARTEFACTS") or Path(__file__).parent / "artefacts"
 )
+
+ELSEWHERE: Final = "http://shop.example"
+"""A shop's own origin, which the API knows."""
 
 _answers: Final = msgspec.json.Decoder(list[SendResult])
 
@@ -68,11 +79,11 @@ class Line:
     def __init__(self, port: int) -> None:
         self.target = 0
         self.whole = True
-        self._port, self._server = port, None
+        self._port = port
+        self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
     async def lay(self) -> None:
-        self._server: asyncio.Server | None
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port)
 
     def cut(self) -> None:
@@ -97,7 +108,11 @@ class Line:
         if not self.whole:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:  # no shard there now
+            writer.transport.abort()
+            return
         self._open |= {writer, far_writer}
         try:
             await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
@@ -216,16 +231,34 @@ class Inboxes:
         if "Content Security Policy" in text or "Refused" in text:
             self.wrong.append(text)
 
-    async def sells_out(self, sku: str, available: int = 0) -> None:
-        """The shelf of a SKU, as watchers are told."""
-        frame = json.dumps({"op": "stock", "sku": sku, "available": available})
-        await (await self.shard()).broadcast(f"stock:{sku}", frame.encode())
+    async def shelf(self, sku: str, available: int) -> None:
+        """What is left of a SKU, as a stock change of the shop's leaves it."""
+        self._number += 1
+        change = InventoryChange(
+            event_id=f"e{self._number}", sku=sku, available=available, version=self._number,
+            occurred_at=datetime.now(UTC),
+        )  # fmt: skip
+        subscriptions = Subscriptions(self.redis)
+        await subscriptions.apply([change])
+        await subscriptions.announce({sku: available})
 
 
 async def live(page: Page) -> None:
     """Return once every inbox of the page is connected."""
     await until(page, "[...document.querySelectorAll('tocsin-inbox')]"
                       ".every(each => each.client?.state === 'live')")  # fmt: skip
+
+
+async def looked_at(page: Page, visible: bool) -> None:
+    """Have the page believe that somebody looks at it, or nobody: toasts wait for eyes."""
+    await page.evaluate(
+        """state => {
+            const seen = { value: state, configurable: true };
+            Object.defineProperty(document, "visibilityState", seen);
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        "visible" if visible else "hidden",
+    )
 
 
 async def until(page: Page, holds: str) -> None:
@@ -259,6 +292,7 @@ def api_settings(
         otp_secret="test-pepper-0123456789abcdef",
         jwt_secret="test-jwt-secret-0123456789abcdef0123456789",
         ws_url=f"ws://127.0.0.1:{wire}",
+        origins=ELSEWHERE,
     )
     asyncio.run(ensure_topics(made))
     return made
@@ -268,7 +302,10 @@ def api_settings(
 def address(api_settings: Settings) -> Iterator[str]:
     """The API as a process."""
     port = free_port()
-    env = environment(api_settings, port) | {"TOCSIN_WS_URL": api_settings.ws_url}
+    env = environment(api_settings, port) | {
+        "TOCSIN_WS_URL": api_settings.ws_url,
+        "TOCSIN_ORIGINS": api_settings.origins,
+    }
     with start(env, stderr=subprocess.DEVNULL) as process:
         wait_until(lambda: ready_file(api_settings.data_dir, "api").exists(), 60)
         yield f"http://127.0.0.1:{port}"

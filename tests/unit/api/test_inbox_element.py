@@ -1,4 +1,4 @@
-"""<tocsin-inbox> without a browser: its own tests under Node, its types, its package, its headers."""
+"""<tocsin-inbox> without a browser: its tests under Node, its types, package and headers."""
 
 import json
 import re
@@ -54,10 +54,9 @@ def test_its_own_tests_pass(name: str) -> None:
 
 @needs_node
 def test_it_knows_every_close_code_of_the_servers_table() -> None:
-    told = run(
-        "node", "--input-type=module", "--eval",
-        f'import {{ CLOSE_CODES }} from "{SOURCE.as_uri()}"; console.log(JSON.stringify(CLOSE_CODES))',
-    )  # fmt: skip
+    module = f'import {{ CLOSE_CODES }} from "{SOURCE.as_uri()}";'
+    script = f"{module} console.log(JSON.stringify(CLOSE_CODES))"
+    told = run("node", "--input-type=module", "--eval", script)
     known = {
         int(code): (each["name"], each["reconnect"]) for code, each in json.loads(told).items()
     }
