@@ -15,6 +15,7 @@ from api.routes import (
     ops,
     otp,
     preferences,
+    presence,
     seed,
     shop,
     stats,
@@ -49,7 +50,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     for module in (
         # the busiest first: routes are tried in order, and each try costs some microseconds
         notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
-        cancellations, topics, broadcasts, stats, templates, unsubscribe, ops, seed,
+        cancellations, topics, broadcasts, presence, stats, templates, unsubscribe, ops, seed,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)

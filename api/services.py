@@ -21,6 +21,7 @@ from tocsin.store import Broadcasts, Cancellations, Profiles, Subscriptions, Tem
 from tocsin.store.idempotency import Idempotency
 from tocsin.store.inbox import Inbox
 from tocsin.store.otp import OtpStore
+from tocsin.store.present import Present
 from tocsin.store.schedule import Schedule
 from tocsin.store.tickets import Tickets
 from tocsin.templates import Catalogue, Choose, Renderer
@@ -49,6 +50,7 @@ class Services:
     otp: OtpStore
     tickets: Tickets
     inbox: Inbox
+    present: Present
     schedule: Schedule
     catalogue: Catalogue
     wording: Wording
@@ -91,6 +93,7 @@ class Services:
             otp=OtpStore(redis, settings, clock),
             tickets=Tickets(redis),
             inbox=Inbox(redis),
+            present=Present(redis),
             catalogue=catalogue,
             wording=Wording(templates, catalogue, publish),
             renderer=Renderer(settings),

@@ -107,7 +107,7 @@ def _recorded(rows: Sequence[Row], claimed: ChannelStatus | None) -> ChannelStat
     ends = [row for row in rows if row["part"] == "ended"]
     words = next((row for row in reversed(rows) if row["template_id"]), rows[-1])
     return msgspec.structs.replace(
-        _ended(ends[-1]) if ends else claimed or _under_way(trace[-1]),
+        _received(_ended(ends[-1]) if ends else claimed or _under_way(trace[-1]), rows),
         template_id=words["template_id"],
         template_version=words["template_version"],
         trace=trace,
@@ -123,6 +123,15 @@ def _ended(row: Row) -> ChannelStatus:
         provider_message_id=row["provider_message_id"],
         attempt=row["attempt"],
     )
+
+
+def _received(status: ChannelStatus, rows: Sequence[Row]) -> ChannelStatus:
+    """What was heard after a delivery says how it was received, and leaves since when it is."""
+    heard = [row for row in rows if row["part"] == "receipt"]
+    if not heard or status.state != State.DELIVERED:
+        return status
+    reason, provider = heard[-1]["reason"], heard[-1]["provider"]
+    return msgspec.structs.replace(status, reason=reason, provider=provider or status.provider)
 
 
 def _under_way(last: Look) -> ChannelStatus:

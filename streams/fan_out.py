@@ -22,6 +22,7 @@ from tocsin.settings import Settings
 from tocsin.store import Audiences, Broadcasts, Profiles
 from tocsin.store.audience import Verdict
 from tocsin.store.broadcasts import Claimed
+from tocsin.store.present import Present
 from tocsin.templates import Wanted
 from tocsin.topics import BROADCASTS, PAGES, REQUESTS_BY_LANE
 
@@ -157,7 +158,7 @@ class FanOut:
         self._producer, self._clock, self._rules = producer, mind.clock, mind.rules
         self._settings, self._most = settings, most
         self._audiences, self._broadcasts = Audiences(redis), Broadcasts(redis)
-        self._profiles = Profiles(redis)
+        self._profiles, self._present = Profiles(redis), Present(redis)
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Raises `Invalid` for what is not a page, and `EngineUnavailable` while the store does not
@@ -186,6 +187,8 @@ class FanOut:
     async def _chosen(self, broadcast: Broadcast, user_ids: Sequence[str]) -> Sequence[str]:
         """Those who pass. Who was erased since the page was read is left out."""
         segment = broadcast.audience.segment
+        if broadcast.audience.connected:
+            user_ids = await self._present.connected(user_ids)
         if not segment:
             return user_ids
         profiles = await self._profiles.get_many(user_ids)

@@ -18,6 +18,7 @@ from streams.carry_out import CarryOut
 from streams.consume import Consume
 from streams.digest_lines import DigestLines
 from streams.dispatch import Dispatch
+from streams.engage import Engage
 from streams.live import Live
 from streams.mind import Mind, make_mind
 from streams.restock import Restock
@@ -28,6 +29,7 @@ from streams.scheduler import Scheduler
 from streams.serve import beside, serve
 from streams.wake import Wake
 from tocsin.groups import STREAMS
+from tocsin.ids import new_id
 from tocsin.kafka import start_producer
 from tocsin.process import run, step_back
 from tocsin.records import CHANNELS, LANES
@@ -36,6 +38,7 @@ from tocsin.store import Notifications, Subscriptions, Templates, connect
 from tocsin.store.caps import Caps
 from tocsin.store.claims import Begun
 from tocsin.store.clock import StoreClock
+from tocsin.store.engaged import Engaged
 from tocsin.store.inbox import Inbox
 from tocsin.store.schedule import Schedule
 from tocsin.templates import Catalogue, Renderer
@@ -128,8 +131,10 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def _clockwork(tools: Tools) -> Iterator[Coroutine[Any, Any, None]]:
-    """What runs beside the agents: the scheduler, and the clock it and everybody goes by."""
+    """What runs beside the agents: the scheduler, and the clock it and everybody goes by; and what
+    takes people's reads and acknowledgements to the books."""
     yield Scheduler(tools.producer, Schedule(tools.redis), tools.settings.partitions).run()
+    yield Engage(tools.producer, Engaged(tools.redis, new_id()), tools.settings.partitions).run()
     if isinstance(tools.mind.clock, StoreClock):
         yield tools.mind.clock.keep()
 

@@ -21,6 +21,12 @@ OUTCOMES = Counter("tocsin_outcomes", "Deliveries by how they ended", ["channel"
 RETRIES = Counter("tocsin_retries", "Deliveries put off to a retry topic", ["channel"])
 AMBIGUOUS = Counter("tocsin_ambiguous_sends", "Sends whose answer was lost", ["channel"])
 SCHEDULE_WOKEN = Counter("tocsin_schedule_woken", "Scheduled entries handed on when due")
+ENGAGED = Counter(
+    "tocsin_engaged_items", "Reads, dismissals and acknowledgements put on record", ["kind"]
+)
+ENGAGED_WAITING = Gauge(
+    "tocsin_engaged_waiting", "Entries on their way to the books; at 100,000 the oldest are dropped"
+)
 PROVIDER_SECONDS = Histogram(
     "tocsin_provider_seconds", "One provider call", ["provider"], buckets=_SECONDS
 )
@@ -43,6 +49,6 @@ HTTP_SECONDS = Histogram("tocsin_http_seconds", "API request time", ["route"], b
 
 CATALOGUE: Final = (
     CONSUMED, BATCH_SECONDS, QUEUE_DEPTH, DEAD_LETTERS, ROUTED, OUTCOMES, RETRIES, AMBIGUOUS,
-    SCHEDULE_WOKEN, PROVIDER_SECONDS, THROTTLED_SECONDS, CONNECTIONS, SLOW_CLOSED,
-    ACCEPTS_REFUSED, ROWS, SKIPPED, HTTP_REQUESTS, HTTP_SECONDS,
+    SCHEDULE_WOKEN, ENGAGED, ENGAGED_WAITING, PROVIDER_SECONDS, THROTTLED_SECONDS, CONNECTIONS,
+    SLOW_CLOSED, ACCEPTS_REFUSED, ROWS, SKIPPED, HTTP_REQUESTS, HTTP_SECONDS,
 )  # fmt: skip

@@ -22,7 +22,8 @@ Reader = Annotated[Call, Depends(service(*_READ, *_WRITE))]
 @router.post("/v1/broadcasts", **described(BroadcastBody, AcceptedBroadcast, 202, _WRITE, [HEADER]))
 async def send_broadcast(call: Writer) -> Response:
     """Tell everybody of an audience one thing: those who follow a `topic`, those in a `segment`
-    (no match: all people), or the `admins`. 202 means that it is kept, whatever fails from now on.
+    (no match: all people), or the `admins`; with `connected`, those of them who have a socket open
+    when their turn comes. 202 means that it is kept, whatever fails from now on.
     """
     raw = await call.raw()
     key = key_of(call.request, call.services.idempotency, call.identity.subject, raw)

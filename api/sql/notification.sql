@@ -1,7 +1,8 @@
 -- What is known of one notification, a part after the other, each by its table's sorting key (the
 -- few dead letters excepted). request: that it was asked for. begun and ended: its deliveries.
--- look: what was decided on the way. dead: the letters about it, or about all its record held,
--- unless they are older than it by more than clocks differ: offsets begin again with the log.
+-- receipt: what was heard after an end. look: what was decided on the way. dead: the letters about
+-- it, or about all its record held, unless they are older than it by more than clocks differ:
+-- offsets begin again with the log.
 SELECT 'request' AS part, '' AS channel, '' AS state, user_id, type, accepted_at,
     accepted_at AS at, '' AS reason, '' AS provider, '' AS provider_message_id, 0 AS attempt,
     '' AS template_id, 0 AS template_version, '' AS trace,
@@ -17,7 +18,12 @@ UNION ALL
 SELECT 'ended', channel, state, user_id, type, accepted_at, at, reason, provider,
     provider_message_id, attempt, template_id, template_version, '', NULL, ''
 FROM tocsin.deliveries FINAL
-WHERE delivery_id IN {deliveries:Array(String)}
+WHERE delivery_id IN {deliveries:Array(String)} AND receipt = ''
+UNION ALL
+SELECT 'receipt', channel, state, user_id, type, accepted_at, at, reason, provider,
+    provider_message_id, attempt, template_id, template_version, '', NULL, ''
+FROM tocsin.deliveries FINAL
+WHERE delivery_id IN {deliveries:Array(String)} AND receipt != ''
 UNION ALL
 SELECT 'look', channel, state, user_id, '', at, at, reason, '', '', attempt, template_id,
     template_version, trace, due_at, ''

@@ -46,11 +46,14 @@ class Match(_Part, frozen=True):
 
 class Audience(_Part, frozen=True):
     """Who is told; exactly one of the three. `segment` is those who pass every match (none: all).
-    `topic` is those who follow it. `admins` is those who follow the reserved topic ``admins``."""
+    `topic` is those who follow it. `admins` is those who follow the reserved topic ``admins``. With
+    `connected` only those of them who have a socket open when their turn comes; the others get
+    nothing."""
 
     topic: Id | None = None
     segment: Annotated[tuple[Match, ...], Meta(max_length=20)] | None = None
     admins: bool = False
+    connected: bool = False
 
     def __post_init__(self) -> None:
         if (self.topic is not None) + (self.segment is not None) + self.admins != 1:

@@ -28,11 +28,16 @@ TERMINAL: Final = frozenset(
 )
 
 
+ACKED: Final = "acked"
+"""The receipt, and its reason, of a message that a device of the person's has acknowledged."""
+
+
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """One state of one delivery. `accepted_at` and `at` are host times, milliseconds matter.
 
     `trace` is the router's decision, step by step, as ``step=result;step=result``; `due_at` is when
-    a deferred or retried one is looked at again.
+    a deferred or retried one is looked at again. With a `receipt` it is no end but what was heard
+    after one, and its `attempt` is 0: nothing was tried.
     """
 
     delivery_id: str
@@ -52,6 +57,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     template_version: int = 0
     trace: str = ""
     due_at: Instant | None = None
+    receipt: str = ""
 
 
 class OutcomeBatch(msgspec.Struct, frozen=True):

@@ -5,8 +5,10 @@ epoch. A reader that knows (epoch, offset) can ask for what came after; when the
 or has dropped items since, it is told so instead of being given a part.
 
 An item lasts until its `expires_at`, by the store's clock. From then on it is in no answer and not
-counted as unread; nobody is told so, for whoever shows it knows when it ends. Inboxes are in Redis
-alone.
+counted as unread; nobody is told so, for whoever shows it knows when it ends.
+
+What people read, delete unread or acknowledge is put on record by the script that notes it, for the
+books (store/engaged.py). Inboxes are in Redis alone.
 """
 
 import secrets
@@ -99,20 +101,12 @@ class Inbox:
     def __init__(self, client: Redis, cap: int = CAP, kept_seconds: int = KEPT_SECONDS) -> None:
         self._client = client
         self._cap, self._kept = str(cap), str(kept_seconds)
-        (
-            self._append,
-            self._resume,
-            self._page,
-            self._get,
-            self._read,
-            self._unread,
-            self._delete,
-        ) = (
-            script(client, "inbox_expiry", f"inbox_{name}")
-            for name in ("append", "resume", "page", "get", "read", "unread", "delete")
-        )
+        self._append, self._resume, self._unread = _scripts(client, "append", "resume", "unread")
+        self._page, self._get = _scripts(client, "page", "get")
+        self._read = script(client, "inbox_expiry", "engaged", "inbox_read")
+        self._delete = script(client, "inbox_expiry", "engaged", "inbox_delete")
         self._happened = script(client, "inbox_happened")
-        self._ack = script(client, "inbox_ack")
+        self._ack = script(client, "engaged", "inbox_ack")
 
     async def append(
         self, items: Sequence[tuple[str, str, bytes]], off: Mapping[str, str] = _NONE
@@ -182,7 +176,7 @@ class Inbox:
         the person's other devices follow.
         """
         args = [keys.INBOX_CHANGED, user_id, "all" if ids is None else "ids", *(ids or ())]
-        return _changed(await self._read(keys=_names(user_id), args=args))
+        return _changed(await self._read(keys=[*_names(user_id), keys.ENGAGED], args=args))
 
     async def mark_unread(self, user_id: str, ids: Sequence[str]) -> Changed:
         """Have these count as unread again, for a cascade too."""
@@ -192,14 +186,14 @@ class Inbox:
     async def delete(self, user_id: str, ids: Sequence[str]) -> Changed:
         """Forget the content of these; their places stay."""
         args = [keys.INBOX_CHANGED, user_id, *ids]
-        return _changed(await self._delete(keys=_names(user_id), args=args))
+        return _changed(await self._delete(keys=[*_names(user_id), keys.ENGAGED], args=args))
 
     async def ack(self, acks: Sequence[tuple[str, str, int]]) -> None:
         """Some device of (user_id) keeps everything of (epoch) up to (offset)."""
         if acks:
-            names = [keys.inbox_meta(user_id) for user_id, _, _ in acks]
-            args = [part for _, epoch, offset in acks for part in (epoch, offset)]
-            await self._ack(keys=names, args=args)
+            names = [name for user_id, _, _ in acks for name in _names(user_id)[:3]]
+            args = [part for ack in acks for part in ack]
+            await self._ack(keys=[*names, keys.ENGAGED], args=args)
 
     async def happened(self, asked: Sequence[tuple[str, str, Condition]]) -> list[bool]:
         """Whether a person (user_id) has acknowledged or read a notification in-app."""

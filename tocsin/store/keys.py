@@ -124,6 +124,9 @@ def inbox_expiry(user_id: str) -> str:
 INBOX_CHANGED = "inbox:changed"
 """pub/sub channel: `{op, user_id, ids, unread}` whenever items became read, unread or deleted."""
 
+ENGAGED = "engaged"
+"""stream: what people read, dismissed and acknowledged and no topic has yet (lua/engaged.lua)."""
+
 STOCK_CHANGED = "stock:changed"
 """pub/sub channel: `[[sku, available], …]` after a batch of stock changes, each SKU once."""
 

@@ -29,7 +29,7 @@ POST /v1/broadcasts · GET /v1/broadcasts/{} · DELETE /v1/broadcasts/{}
 PUT /v1/users/{}/topics/{} · DELETE /v1/users/{}/topics/{}
 POST /v1/otp · POST /v1/otp/verify
 GET /v1/inbox · PATCH /v1/inbox/{} · POST /v1/inbox:read-all · DELETE /v1/inbox/{}
-POST /v1/inbox:read · POST /v1/inbox:unread
+GET /v1/presence · POST /v1/inbox:read · POST /v1/inbox:unread
 DELETE /v1/notifications/{} · GET /u/{} · POST /u/{}
 POST /api/v1/register · POST /api/v1/sendNotification · PUT /api/v1/updateDeviceToken
 POST /api/v1/optOut · GET /api/v1/notificationStatus · POST /notifications/subscribe

@@ -126,3 +126,22 @@ def test_a_letter_alone_belongs_to_nobody() -> None:
 
 def test_of_whom_was_erased_nobody_is_the_owner() -> None:
     assert merged(row("", "", user_id="")).user_id is None
+
+
+def received(seconds: int) -> dict[str, Any]:
+    return row("push", "delivered", seconds, part="receipt", reason="acked", provider="socket",
+               attempt=0)  # fmt: skip
+
+
+def test_a_receipt_says_how_it_was_received_and_not_when_it_was_delivered() -> None:
+    for seconds in (3, 9):  # it may have been heard before the end was on record
+        status = push(row("push", "", 1), row("push", "delivered", 5, attempt=2), received(seconds))
+        assert (status.state, status.reason, status.provider) == ("delivered", "acked", "socket")
+        assert (status.at, status.attempt) == (NOW + timedelta(seconds=5), 2)
+        assert sorted(look.reason for look in status.trace) == ["", "", "acked"]
+
+
+def test_a_receipt_changes_no_other_end() -> None:
+    status = push(row("push", "", 1), received(3), row("push", "expired", 5, reason="too late"))
+    assert (status.state, status.reason) == ("expired", "too late")
+    assert push(row("push", "", 1), received(3)).state == "delivered"

@@ -1,5 +1,6 @@
--- Mark items read, and tell whoever shows this inbox. After inbox_expiry.lua.
+-- Mark items read, and tell whoever shows this inbox. After inbox_expiry.lua and engaged.lua.
 -- KEYS[1] inbox:{user}  [2] inbox:{user}:items  [3] inbox:{user}:meta  [4] inbox:{user}:expiry
+-- KEYS[5] the stream engaged
 -- ARGV[1] channel to tell   ARGV[2] the user id   ARGV[3] 'all' | 'ids'   ARGV[4...] the ids
 -- Returns {unread left, id...}: the ids that became read just now.
 local unread = swept(unpack(KEYS))
@@ -18,6 +19,11 @@ for _, id in ipairs(asked) do
   end
 end
 if #changed == 0 then return {unread} end
+local read = {}
+for i, item in ipairs(redis.call('HMGET', KEYS[2], unpack(changed))) do
+  touched(read, changed[i], item or '')
+end
+engage(KEYS[5], 'read', {{ARGV[2], read}})
 unread = redis.call('HINCRBY', KEYS[3], 'unread', -#changed)
 local told = {op = 'read', user_id = ARGV[2], ids = changed, unread = unread}
 redis.call('PUBLISH', ARGV[1], cjson.encode(told))

@@ -1,0 +1,195 @@
+"""What people did with their inbox reaches the log, through deaths and outages, and counts once."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from redis.asyncio import Redis
+
+from streams.engage import Engage
+from streams.log import read_all
+from tocsin.kafka import start_producer
+from tocsin.records import Engagement, Outcome, OutcomeBatch, Profile, decode, encode
+from tocsin.settings import Settings
+from tocsin.store import Profiles, keys
+from tocsin.store.engaged import Engaged, Entry
+from tocsin.store.inbox import Inbox
+from tocsin.topics import ENGAGEMENT, OUTCOMES
+
+pytestmark = pytest.mark.integration
+
+PEOPLE = ("ada", "bea")
+
+
+def items(user: str, *numbers: int) -> list[tuple[str, str, bytes]]:
+    """Named after their owner: the topics keep what an earlier test wrote."""
+    return [(user, name, item(name)) for name in (f"{user}-{n}" for n in numbers)]
+
+
+def item(name: str) -> bytes:
+    return encode({"notification_id": name, "type": "REVIEW", "at": "2026-11-24T12:00:00Z"})
+
+
+class Books:
+    """One worker's Engage, and what it has written since the test began."""
+
+    def __init__(self, settings: Settings, redis: Redis, producer: AIOKafkaProducer) -> None:
+        self.settings, self.redis, self.producer = settings, redis, producer
+        self.inbox = Inbox(redis)
+
+    def worker(self, name: str, dead_ms: int = 30_000, engaged: Any = Engaged) -> Engage:
+        stream = engaged(self.redis, name, dead_ms)
+        return Engage(self.producer, stream, self.settings.partitions)
+
+    async def events(self, *users: str) -> list[Engagement]:
+        found = [decode(Engagement, r.value) async for r in read_all(self.settings, ENGAGEMENT)]
+        return [event for event in found if event.user_id in users]
+
+    async def receipts(self, *users: str) -> list[Outcome]:
+        batches = [decode(OutcomeBatch, r.value) async for r in read_all(self.settings, OUTCOMES)]
+        return [each for batch in batches for each in batch.outcomes if each.user_id in users]
+
+
+@pytest.fixture
+async def books(settings: Settings, redis: Redis) -> AsyncIterator[Books]:
+    producer = await start_producer(settings)
+    yield Books(settings, redis, producer)
+    await producer.stop()
+
+
+async def some(books: Books, *users: str) -> None:
+    """People with three items each, of which they have acknowledged all, read one and dismissed
+    one."""
+    for user in users:
+        await Profiles(books.redis).put(Profile(user))
+        written = await books.inbox.append(items(user, 1, 2, 3))
+        await books.inbox.ack([(user, written[0].epoch, 3)])
+        await books.inbox.mark_read(user, [f"{user}-1"])
+        await books.inbox.delete(user, [f"{user}-1", f"{user}-2"])
+
+
+def said(events: Sequence[Engagement]) -> list[tuple[str, str]]:
+    return sorted({(event.kind, event.notification_id) for event in events})
+
+
+async def test_reads_dismissals_and_acknowledgements_reach_the_log(books: Books) -> None:
+    await some(books, "ada", "bea")
+    worker = books.worker("w")
+    assert await worker.once() == 6
+    assert await books.redis.xlen(keys.ENGAGED) == 0
+    events = await books.events("ada", "bea")
+    assert len(events) == 4
+    assert said(events) == [
+        ("dismiss", "ada-2"), ("dismiss", "bea-2"), ("read", "ada-1"), ("read", "bea-1"),
+    ]  # fmt: skip
+    assert {(e.channel, e.type) for e in events} == {("inapp", "REVIEW")}
+    receipts = await books.receipts("ada", "bea")
+    assert sorted(r.delivery_id for r in receipts) == [
+        f"{user}-{n}:inapp" for user in PEOPLE for n in (1, 2, 3)
+    ]
+
+
+class Dying(Engaged):
+    """Whoever uses it dies between Kafka and the store."""
+
+    async def finish(self, entries: Sequence[Entry]) -> None:
+        raise ConnectionError("killed")
+
+
+async def test_one_that_died_is_inherited_and_what_it_wrote_is_written_the_same_again(
+    books: Books,
+) -> None:
+    await some(books, "cid")
+    with pytest.raises(ConnectionError):
+        await books.worker("dead", engaged=Dying).once()
+    assert await books.worker("other").once() == 0  # it is not taken to be dead yet
+    assert await books.worker("heir", dead_ms=0).once() == 3
+    events = await books.events("cid")
+    assert (len(events), len({encode(event) for event in events})) == (4, 2)
+    receipts = await books.receipts("cid")
+    assert (len(receipts), len({encode(receipt) for receipt in receipts})) == (6, 3)
+    assert await books.redis.xlen(keys.ENGAGED) == 0
+
+
+async def test_what_failed_comes_first_again(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store fails when the log has it: the same worker goes on with what it holds."""
+    await some(books, "dan")
+    stream = Engaged(books.redis, "w")
+    worker = Engage(books.producer, stream, books.settings.partitions)
+    finish, failures = stream.finish, iter([ConnectionError("away")])
+
+    async def failing(entries: Sequence[Entry]) -> None:
+        for error in failures:
+            raise error
+        await finish(entries)
+        raise _StoppedError
+
+    monkeypatch.setattr(stream, "finish", failing)
+    monkeypatch.setattr("streams.engage.PAUSE", 0)
+    with pytest.raises(_StoppedError):
+        await worker.run()
+    assert await books.redis.xlen(keys.ENGAGED) == 0
+    assert said(await books.events("dan")) == [("dismiss", "dan-2"), ("read", "dan-1")]
+
+
+class _StoppedError(BaseException):
+    pass
+
+
+async def test_an_emptied_store_costs_what_was_not_taken_and_no_more(books: Books) -> None:
+    worker = books.worker("w")
+    await some(books, "eve")
+    await worker.once()
+    await some(books, "flo")
+    await books.redis.flushall()
+    await books.redis.set(keys.STORE_READY, "rebuilt")
+    assert await worker.once() == 0
+    await some(books, "gus")
+    assert await worker.once() == 3
+    assert said(await books.events("eve", "flo", "gus")) == [
+        ("dismiss", "eve-2"), ("dismiss", "gus-2"), ("read", "eve-1"), ("read", "gus-1"),
+    ]  # fmt: skip
+
+
+async def test_of_whom_was_erased_nothing_is_written(books: Books) -> None:
+    await some(books, "hal", "ida")
+    await books.redis.delete(keys.profile("hal"))
+    await books.worker("w").once()
+    assert not await books.events("hal")
+    assert not await books.receipts("hal")
+    assert len(await books.events("ida")) == 2
+    assert await books.redis.xlen(keys.ENGAGED) == 0
+
+
+async def test_an_entry_nobody_can_read_stops_nothing(books: Books) -> None:
+    for value in ("", "{", '{"kind":"sing","people":[]}'):
+        await books.redis.xadd(keys.ENGAGED, {"e": value})
+    await some(books, "jan")
+    assert await books.worker("w").once() == 6
+    assert len(await books.events("jan")) == 2
+
+
+async def test_a_call_is_one_entry_and_nothing_is_acknowledged_twice(
+    books: Books, redis: Redis
+) -> None:
+    everybody = [f"k{n}" for n in range(20)]
+    written = await books.inbox.append([each for user in everybody for each in items(user, 1, 2)])
+    acks = [(user, written[2 * i].epoch, 1) for i, user in enumerate(everybody)]
+    await books.inbox.ack(acks)
+    await books.inbox.ack(acks)
+    assert await redis.xlen(keys.ENGAGED) == 1
+    await books.inbox.ack([(user, epoch, 2) for user, epoch, _ in acks])
+    await books.inbox.mark_read("k0", None)
+    await books.inbox.mark_read("k0", None)
+    entries = await Engaged(redis, "w").take(10, 1_000)
+    assert [len(entry.deeds) for entry in entries] == [20, 20, 2]
+    acked = [(d.user_id, d.notification_id) for e in entries[:2] for d in e.deeds]
+    assert acked == [(user, f"{user}-{n}") for n in (1, 2) for user in everybody]
+
+
+async def test_a_large_batch_of_acknowledgements_is_several_entries(books: Books) -> None:
+    written = await books.inbox.append([e for u in range(12) for e in items(f"m{u}", *range(100))])
+    await books.inbox.ack([(f"m{u}", written[100 * u].epoch, 100) for u in range(12)])
+    entries = await Engaged(books.redis, "w").take(10, 1_000)
+    assert [len(entry.deeds) for entry in entries] == [500, 500, 200]
