@@ -41,7 +41,7 @@ check: $(STAMP) ## Lint, format, types, import directions, docs
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/architecture
 
-bench: $(STAMP) ## Measure: router, broadcast, bare loop, end to end, OTP; prints and writes bench.json
+bench: $(STAMP) ## Measure: router, broadcast, sockets, bare loop, end to end, OTP; prints and writes bench.json
 	$(BIN)/python -m loadtest.bench $(ARGS)
 
 # uv.lock knows which index each file came from, which is the business of the machine that installs:

@@ -7,10 +7,11 @@ shard.py.
 import asyncio
 import logging
 import os
+import re
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -50,6 +51,10 @@ _PATIENCE: Final = 3
 """Tries before it is asked whether the whole cluster is another."""
 
 _CALLS_AT_ONCE: Final = 64
+_SHARD: Final = re.compile(r"shard-\d+")
+
+Living = Callable[[], Awaitable[Sequence[str]]]
+"""The names of the shards that are there now. Raises what Redis raises."""
 
 _decode = msgspec.json.Decoder(list[SendResult]).decode
 
@@ -61,8 +66,13 @@ class Shard(ConnectionShard):
         super().__init__(settings, name, peers=_publish)
 
     async def facts(self) -> dict[str, Any]:
-        """`start`, and the process id and port for people."""
-        return {"ws": await self.start(), "pid": os.getpid()}
+        """`start`, then its port and process, how many sockets it has, and whether it takes more.
+
+        It does not when whoever drained it died before ending it: then close it, and ask again.
+        """
+        port = await self.start()
+        connections, serving = self.load()
+        return {"ws": port, "pid": os.getpid(), "connections": connections, "serving": serving}
 
     async def close(self) -> None:
         """`stop`, as every actor's end is called."""
@@ -95,15 +105,24 @@ def names(settings: Settings) -> dict[Channel, list[str]]:
 
 
 def create(settings: Settings) -> dict[str, Any]:
-    """Every actor there is to be, made or found: name → handle. Blocks for some seconds."""
+    """Every actor there is to be, made or found: name → handle. Shards that an earlier supervisor
+    made beside them are found, too. Blocks for some seconds."""
     made: dict[str, Any] = {OTP_LANE: _made(OtpLane, OTP_LANE, settings, OTP_LANE)}
     for channel, pool in names(settings).items():
         for name in pool:
             if channel is Channel.INAPP:
-                made[name] = _made(Shard, name, settings, name)
+                made[name] = create_shard(settings, name)
             else:
                 made[name] = _made(BulkSender, name, settings, channel, name)
+    for name in list_named_actors():
+        if name not in made and _SHARD.fullmatch(name):
+            made[name] = create_shard(settings, name)
     return made
+
+
+def create_shard(settings: Settings, name: str) -> Any:
+    """A shard, made or found. Blocks."""
+    return _made(Shard, name, settings, name)
 
 
 def _made(kind: type, name: str, *args: Any) -> Any:
@@ -166,16 +185,18 @@ def _unavailable(settings: Settings) -> EngineUnavailable:
 class Pools:
     """The actors of every channel, as their callers see them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, living: Living | None = None) -> None:
         self._settings, self._names = settings, names(settings)
+        self._living = living
         self._handles: dict[str, Any] = {}
         self._joining = asyncio.Lock()
 
     @classmethod
-    async def connect(cls, settings: Settings) -> "Pools":
-        """Pools on the running cluster. Raises `EngineUnavailable` where there is none."""
+    async def connect(cls, settings: Settings, living: Living | None = None) -> "Pools":
+        """Pools on the running cluster. Without `living` a broadcast reaches the base shards only.
+        Raises `EngineUnavailable` where there is none."""
         await connect(settings)
-        return cls(settings)
+        return cls(settings, living)
 
     async def send(
         self, channel: Channel, partition: int, deliveries: Sequence[Delivery]
@@ -197,11 +218,20 @@ class Pools:
     async def broadcast(self, audience: str, frame: bytes) -> int:
         """Send one frame to an audience's sockets; how many got it. A shard that is away is passed
         over: a broadcast is news, not a record."""
-        calls = [
-            self._once(name, "broadcast", audience, frame) for name in self._names[Channel.INAPP]
-        ]
+        shards = await self._shards()
+        calls = [self._once(name, "broadcast", audience, frame) for name in shards]
         told = await asyncio.gather(*calls, return_exceptions=True)
         return sum(answer for answer in told if isinstance(answer, int))
+
+    async def _shards(self) -> list[str]:
+        """The base ones, and those made beside them."""
+        base, more = self._names[Channel.INAPP], list[str]()
+        if self._living:
+            try:
+                more = [name for name in await self._living() if name not in base]
+            except RedisError as error:
+                log.warning("shards beyond the base are not known: %s", error)
+        return [*base, *more]
 
     async def _call(self, name: str, method: str, payload: bytes) -> bytes:
         tries = 0
@@ -213,8 +243,6 @@ class Pools:
                     raise
                 if tries == 0:
                     log.warning("%s is away (%s), waiting for it", name, type(error).__name__)
-                if isinstance(error, ActorDiedError):
-                    self._handles.pop(name, None)
                 if tries >= _PATIENCE:
                     with suppress(EngineUnavailable):
                         await self._join_anew()
@@ -249,7 +277,12 @@ class Pools:
                 await connect(self._settings)
             handle = await asyncio.to_thread(ray.get_actor, name, NAMESPACE)
             self._handles[name] = handle
-        return await getattr(handle, method).remote(*args)
+        try:
+            return await getattr(handle, method).remote(*args)
+        except ActorDiedError:
+            # for good; one of the same name may come
+            self._handles.pop(name, None)
+            raise
 
 
 def passes(error: Exception) -> bool:

@@ -159,6 +159,7 @@ class ConnectionShard:
         port = int(next(iter(server.sockets)).getsockname()[1])
         tasks = [
             asyncio.create_task(always(hub.presence.run)),
+            asyncio.create_task(always(hub.keepalive.run)),
             asyncio.create_task(always(clock.keep)),
             asyncio.create_task(always(partial(keep_lease, hub))),
             asyncio.create_task(always(partial(note_acks, hub))),

@@ -5,6 +5,7 @@ Run as ``python -m actors.supervise``.
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -12,7 +13,9 @@ from typing import Any, Final
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from actors.pool import connect, create
+from actors.elastic import SHARD, Elastic
+from actors.pool import connect, create, create_shard
+from actors.sockets.listener import GONE_SECONDS
 from tocsin.errors import ConfigError, EngineUnavailable
 from tocsin.process import ready, run
 from tocsin.settings import Settings
@@ -32,15 +35,23 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Keep the actors until told to stop."""
     await connect(settings)
     actors = await asyncio.to_thread(create, settings)
+
+    async def make(name: str) -> Any:
+        return await asyncio.to_thread(create_shard, settings, name)
+
+    elastic = Elastic(settings, actors, make, _end)
     try:
-        await _keep(settings, actors, stop)
+        await _keep(settings, actors, elastic, stop)
     finally:
-        await _take_down(actors)
+        await _take_down(actors, elastic)
 
 
-async def _keep(settings: Settings, actors: dict[str, Any], stop: asyncio.Event) -> None:
+async def _keep(
+    settings: Settings, actors: dict[str, Any], elastic: Elastic, stop: asyncio.Event
+) -> None:
     known: dict[str, dict[str, Any]] = {}
     up: set[str] = set()
+    said: tuple[Any, Any] | None = None
     silent = 0
     while not stop.is_set():
         found = await _round(actors)
@@ -51,24 +62,26 @@ async def _keep(settings: Settings, actors: dict[str, Any], stop: asyncio.Event)
         for name in sorted(up ^ set(found)):
             log.info("%s is %s", name, "up" if name in found else "away")
         up = set(found)
-        if known | found != known:
-            known |= found
-            if set(known) == set(actors):
-                _say(settings, known)
+        elastic.adjust(found, time.monotonic())
+        known = {name: facts for name, facts in (known | found).items() if name in actors}
+        if set(known) == set(actors) and said != (now := _told(known)):
+            pids, ws = said = now
+            ready(settings, "actors", pids=pids, ws=ws)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), EVERY)
 
 
-def _say(settings: Settings, known: Mapping[str, Mapping[str, Any]]) -> None:
+def _told(known: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, int], dict[str, int]]:
+    """Of each actor its process id, and of those that have one the WebSockets' port."""
     pids = {name: facts["pid"] for name, facts in known.items()}
-    ws = {name: facts["ws"] for name, facts in known.items() if "ws" in facts}
-    ready(settings, "actors", pids=pids, ws=ws)
+    return pids, {name: facts["ws"] for name, facts in known.items() if "ws" in facts}
 
 
-async def _round(actors: dict[str, Any]) -> dict[str, dict[str, Any]]:
+async def _round(actors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Start every actor that is not started; the facts of those that answered."""
-    answers = await asyncio.gather(*(_facts(handle) for handle in actors.values()))
-    return {name: facts for name, facts in zip(actors, answers, strict=True) if facts}
+    names = list(actors)
+    answers = await asyncio.gather(*(_facts(actors[name]) for name in names))
+    return {name: facts for name, facts in zip(names, answers, strict=True) if facts}
 
 
 async def _facts(handle: Any) -> dict[str, Any]:
@@ -82,18 +95,38 @@ async def _facts(handle: Any) -> dict[str, Any]:
         return {}
     except (RayError, TimeoutError):
         return {}
+    if facts.get("serving") is False:
+        # drained by a supervisor that died before it ended it: the next round starts it anew
+        await _within(_CLOSE_SECONDS, [handle.close.remote()])
+        return {}
     return facts
 
 
-async def _take_down(actors: dict[str, Any]) -> None:
+async def _take_down(actors: dict[str, Any], elastic: Elastic) -> None:
     """Sockets are told to go elsewhere, what is at work is finished, then the processes end."""
-    shards = [handle for name, handle in actors.items() if name.startswith("shard-")]
-    await _within(DRAIN_SECONDS + 5, [shard.drain.remote(DRAIN_SECONDS) for shard in shards])
-    await _within(_CLOSE_SECONDS, [handle.close.remote() for handle in actors.values()])
-    for handle in actors.values():
+    await elastic.stop()
+    shards = [handle for name, handle in actors.items() if name.startswith(SHARD)]
+    await _drain(shards, DRAIN_SECONDS)
+    await _close(list(actors.values()))
+    await asyncio.to_thread(ray.shutdown)
+
+
+async def _end(shard: Any, seconds: float) -> None:
+    """One shard of those beyond the base."""
+    await _drain([shard], seconds)
+    await _close([shard])
+
+
+async def _drain(shards: list[Any], seconds: float) -> None:
+    calls = [shard.drain.remote(seconds) for shard in shards]
+    await _within(seconds + GONE_SECONDS + 1, calls)
+
+
+async def _close(handles: list[Any]) -> None:
+    await _within(_CLOSE_SECONDS, [handle.close.remote() for handle in handles])
+    for handle in handles:
         with suppress(RayError, ValueError):
             await asyncio.to_thread(ray.kill, handle)
-    await asyncio.to_thread(ray.shutdown)
 
 
 async def _within(seconds: float, calls: list[Any]) -> None:

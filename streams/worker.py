@@ -4,6 +4,7 @@ live feed."""
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, NamedTuple
 
 import faust
@@ -40,6 +41,7 @@ from tocsin.store.claims import Begun
 from tocsin.store.clock import StoreClock
 from tocsin.store.engaged import Engaged
 from tocsin.store.inbox import Inbox
+from tocsin.store.registry import living
 from tocsin.store.schedule import Schedule
 from tocsin.templates import Catalogue, Renderer
 from tocsin.templates.feed import Feed
@@ -121,7 +123,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         feed = Feed(settings, catalogue)
         await feed.start()
         stack.push_async_callback(feed.stop)
-        pools = await Pools.connect(settings)
+        pools = await Pools.connect(settings, partial(living, redis))
         await asyncio.gather(*(pools.send(channel, 0, []) for channel in CHANNELS))
         tools = Tools(settings, producer, redis, pools, mind, Live(pools))
         for work in (tools.live.run(), *_clockwork(tools)):

@@ -1,4 +1,4 @@
-"""Origins of web pages (RFC 6454) in the form browsers send them, so that comparing text suffices."""
+"""Origins of web pages (RFC 6454), as browsers send them: so comparing text suffices."""
 
 import re
 from typing import Final

@@ -21,8 +21,9 @@ class Reconnect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CloseCode:
-    """`name` is sent as the close frame's reason (at most 123 bytes); the rest is for clients'
-    authors. `how` completes "reconnect …"."""
+    """`name` is sent as the close frame's reason (at most 123 bytes); for 1002, 1007 and 1009 the
+    library says there what was wrong. The rest is for clients' authors; `how` completes
+    "reconnect …"."""
 
     code: int
     name: str
@@ -32,6 +33,10 @@ class CloseCode:
 
 
 NORMAL = CloseCode(1000, "normal", "the client closed", Reconnect.NO, "when it wants to")
+BAD_FRAME = CloseCode(
+    1002, "bad_frame", "a frame broke the WebSocket protocol (RFC 6455)", Reconnect.NO,
+    "with a corrected client",
+)  # fmt: skip
 UNSUPPORTED = CloseCode(
     1003, "text_only", "a binary frame came; frames are JSON text", Reconnect.NO,
     "with a corrected client",
@@ -83,8 +88,8 @@ RATE = CloseCode(
 )  # fmt: skip
 
 TABLE: Final = (
-    NORMAL, UNSUPPORTED, NOT_TEXT, TOO_BIG, INTERNAL, RESTART, TRY_AGAIN, PROTOCOL, UNAUTHORIZED,
-    FORBIDDEN, HELLO_TIMEOUT, TOO_MANY, SLOW, RATE,
+    NORMAL, BAD_FRAME, UNSUPPORTED, NOT_TEXT, TOO_BIG, INTERNAL, RESTART, TRY_AGAIN, PROTOCOL,
+    UNAUTHORIZED, FORBIDDEN, HELLO_TIMEOUT, TOO_MANY, SLOW, RATE,
 )  # fmt: skip
 
 

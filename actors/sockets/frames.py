@@ -147,7 +147,11 @@ class Error(_Server, frozen=True):
     reason: str
 
 
-PONG: Final = b'{"op":"pong"}'
+class Pong(_Server, frozen=True):
+    """Somebody is there."""
+
+
+PONG: Final = encode(Pong())
 
 
 ServerFrame = Ready | ReadIds | UnreadIds | DeletedIds | Stock | Error

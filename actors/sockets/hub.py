@@ -4,14 +4,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 from redis.exceptions import RedisError
 
-from actors.sockets import close_codes, frames
+from actors.sockets import close_codes, frames, wire
 from actors.sockets.close_codes import Hangup
 from actors.sockets.frames import Push, Ready, Resume
+from actors.sockets.keepalive import Keepalive
 from actors.sockets.peers import Peers
 from actors.sockets.presence import Presence
 from actors.sockets.socket import Socket
@@ -47,6 +49,7 @@ class Hub:
         self.users: dict[str, UserConnection] = {}
         self.audiences: dict[str, set[Socket]] = {}
         self.presence = Presence(registry, self.users)
+        self.keepalive = Keepalive()
         self._inbox, self._peers = inbox, peers
         self._fetching: set[asyncio.Task[None]] = set()
         self._changes = msgspec.json.Decoder(_Changed)
@@ -72,10 +75,10 @@ class Hub:
 
     def broadcast(self, audience: str, frame: bytes) -> int:
         """Send to all of an audience; the number of sockets it went to. Who lags is closed."""
-        sent = 0
+        sent, whole = 0, wire.text(frame)
         for socket in tuple(self.audiences.get(audience, ())):
             if socket.writable:
-                socket.write(frame)
+                socket.write_whole(whole)
                 sent += 1
             else:
                 socket.end(close_codes.SLOW)
@@ -117,10 +120,12 @@ class Hub:
     async def member(self, socket: Socket, audience: str) -> AsyncIterator[None]:
         """While inside, the socket hears an audience's broadcasts."""
         self.audiences.setdefault(audience, set()).add(socket)
+        self.keepalive.add(socket, socket.loop.time())
         try:
             socket.write(frames.frame(Ready("", 0, 0)))
             yield
         finally:
+            self.keepalive.remove(socket)
             self._quit(audience, socket)
 
     def _quit(self, audience: str, socket: Socket) -> None:
@@ -143,13 +148,15 @@ class Hub:
         if user is None:
             user = self.users[user_id] = UserConnection(user_id, self._catch_up)
         seat = user.attach(socket, resume)
-        socket.on_writable = lambda: user.resume(seat)
+        socket.on_writable = partial(user.resume, seat)
+        self.keepalive.add(socket, socket.loop.time())
         try:
             if not await self.presence.settled(user_id):
                 raise Hangup(close_codes.TRY_AGAIN)
             user.caught_up(seat, await self._inbox.resume(user_id, seat.epoch, seat.cursor))
             yield user, seat
         finally:
+            self.keepalive.remove(socket)
             socket.on_writable = None
             user.detach(seat)
             self._leave(user)

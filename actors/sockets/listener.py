@@ -30,8 +30,9 @@ MAX_UNREAD: Final = 64 * 1024
 OPEN_SECONDS: Final = 10.0
 """For the HTTP handshake; what has not finished it by then is dropped."""
 
-PING_SECONDS: Final = 20.0
-"""Between pings, and for the answer to one: who sent half a frame cannot give it."""
+_BACKLOG: Final = 4_096
+"""Connections the kernel may hold for us. Of the 100 that are usual, a crowd that comes back fills
+all: whose place was lost believes itself connected, and waits for half a minute."""
 
 _QUEUE: Final = 4
 """Unread messages kept per socket: 64 KB each, from whoever connects."""
@@ -119,13 +120,13 @@ async def listen(settings: Settings, door: Door) -> Server:
             create_connection=Socket,
             compression=None,
             open_timeout=OPEN_SECONDS,
-            ping_interval=PING_SECONDS,
-            ping_timeout=PING_SECONDS,
             max_size=MAX_MESSAGE,
             max_queue=_QUEUE,
             write_limit=MAX_UNREAD,
+            ping_interval=None,  # see keepalive.py
             server_header=None,
             reuse_port=True,
+            backlog=_BACKLOG,
         )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
-from actors.sockets import close_codes
+from actors.sockets import close_codes, wire
 from actors.sockets.close_codes import CloseCode
 
 STALL_SECONDS: Final = 20.0
@@ -17,17 +17,20 @@ STALL_SECONDS: Final = 20.0
 CLOSE_SECONDS: Final = 5.0
 """For the close frame to get out and be answered; then the connection is cut."""
 
+_OPEN: Final = State.OPEN
+
 
 class Socket(ServerConnection):
     """The library's connection and the three things it lacks for sending without a task."""
 
     # the base class has a dict, and one attribute more doubles it: 1.8 KB on every connection
-    __slots__ = ("_ending", "_held", "_stall", "on_slow", "on_writable")
+    __slots__ = ("_ending", "_heard", "_held", "_stall", "on_slow", "on_writable")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.on_writable: Callable[[], None] | None = None
         self.on_slow: Callable[[], None] | None = None
+        self._heard = True
         self._held = False
         self._stall: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -35,7 +38,7 @@ class Socket(ServerConnection):
     @property
     def writable(self) -> bool:
         """Open, and the client reads what it is sent (see listener.MAX_UNREAD)."""
-        return not self._held and self._ending is None and self.state is State.OPEN
+        return not self._held and self._ending is None and self.protocol.state is _OPEN
 
     def forget_handshake(self) -> None:
         """Let go of the headers of both sides, 3 KB that nobody asks for again."""
@@ -45,7 +48,34 @@ class Socket(ServerConnection):
 
     def write(self, frame: bytes) -> None:
         """Send a text frame now; on a socket that is closing, nothing happens."""
-        broadcast((self,), frame, text=True)
+        self.write_whole(wire.text(frame))
+
+    def write_whole(self, data: bytes) -> None:
+        """Send what is a frame of the protocol already; on a socket that is closing, nothing.
+
+        It goes past the library's own sending, which costs as much again as the system call, and
+        may, since: the library never keeps bytes back between two events of the loop, so order is
+        kept; no extension is negotiated, so a frame is its header and its text; nobody sends a
+        message in fragments, so no frame can come between two. Pongs and the close stay the
+        library's.
+        """
+        if self.protocol.state is _OPEN:
+            try:
+                self.transport.write(data)
+            except Exception as error:
+                # the transport is gone already, and connection_lost is on its way
+                self.logger.debug("not written: %r", error)
+
+    def probe(self) -> None:
+        """Ping; or close, if nothing was heard since the last ping. Whoever leaves data unread
+        has a timer already, and a ping would wait behind the data."""
+        if self._held:
+            return
+        if self._heard:
+            self._heard = False
+            self.write_whole(wire.PING)
+        else:
+            self.end(close_codes.INTERNAL)
 
     def end(self, code: CloseCode) -> None:
         """Begin to close. The first code given counts."""
@@ -72,14 +102,23 @@ class Socket(ServerConnection):
         except (TimeoutError, ConnectionClosed):
             self.transport.abort()
 
+    def process_event(self, event: Event) -> None:
+        # whole frames only: who sent half a one cannot answer a ping, and need not be waited for
+        self._heard = True
+        super().process_event(event)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._held = True
+        # whoever takes no answers gets no more of them: pings are answered below us, without end
+        self.transport.pause_reading()
         self._stall = self.loop.call_later(STALL_SECONDS, self.end, close_codes.SLOW)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._held = False
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
         self._end_stall()
         if self.on_writable:
             self.on_writable()

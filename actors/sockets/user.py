@@ -43,13 +43,18 @@ class Step(Enum):
     FETCH = 3
 
 
+_SEND, _SKIP, _FETCH = Step
+"""An enum's members are slow to look up by name, and this is done for every frame."""
+
+
 def step(epoch: str, cursor: int, push: Push) -> Step:
     """The whole rule of order."""
-    if push.offset == 0:
-        return Step.SEND
-    if push.epoch != epoch or push.offset > cursor + 1:
-        return Step.FETCH
-    return Step.SEND if push.offset == cursor + 1 else Step.SKIP
+    offset = push.offset
+    if offset == 0:
+        return _SEND
+    if push.epoch != epoch or offset > cursor + 1:
+        return _FETCH
+    return _SEND if offset == cursor + 1 else _SKIP
 
 
 class Seat:
@@ -107,13 +112,34 @@ class UserConnection:
 
     def push(self, push: Push) -> bool:
         """Hand a frame to every socket; True if one of them has been sent it, now or before."""
-        self._mail.append(push)
+        if self._mail:
+            self._post(push)
+        else:
+            self._hand(push)
         took = False
         for seat in self.seats:
-            self._advance(seat)
             took |= seat.cursor >= push.offset and seat.epoch == push.epoch
-        self._trim()
         return took
+
+    def _hand(self, push: Push) -> None:
+        """While nobody lags, and that is nearly always, a frame needs no mailbox."""
+        waiting = 0
+        for seat in self.seats:
+            if seat.busy or not seat.line.writable:
+                waiting += 1
+            else:
+                self._take(seat, push)
+                seat.position += 1
+        if waiting:
+            self._mail.append(push)
+        else:
+            self._first += 1
+
+    def _post(self, push: Push) -> None:
+        self._mail.append(push)
+        for seat in self.seats:
+            self._advance(seat)
+        self._trim()
 
     def caught_up(self, seat: Seat, found: Resumed) -> None:
         """Send what the log holds after the seat's cursor; `ready` goes first to a new socket, and
@@ -149,13 +175,16 @@ class UserConnection:
             # also past what makes us fetch: it was in the log before it was pushed, so the fetch
             # brings it, and a push from a lost epoch cannot make us fetch for ever
             seat.position += 1
-            match step(seat.epoch, seat.cursor, push):
-                case Step.SEND:
-                    seat.line.write(push.frame)
-                    seat.cursor = push.offset or seat.cursor
-                case Step.FETCH:
-                    seat.busy = True
-                    self._catch_up(self, seat)
+            self._take(seat, push)
+
+    def _take(self, seat: Seat, push: Push) -> None:
+        what = step(seat.epoch, seat.cursor, push)
+        if what is _SEND:
+            seat.line.write(push.frame)
+            seat.cursor = push.offset or seat.cursor
+        elif what is _FETCH:
+            seat.busy = True
+            self._catch_up(self, seat)
 
     def _trim(self) -> None:
         """Drop what everyone has passed, and those who lag too far."""

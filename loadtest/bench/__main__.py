@@ -1,5 +1,5 @@
-"""`make bench`: the router and a broadcast alone, the bare loop, Tocsin end to end, and one-time
-passwords, in one run.
+"""`make bench`: the router, a broadcast and a shard alone, the bare loop, Tocsin end to end, and
+one-time passwords, in one run.
 
 The same requests from the same Kafka topic go, in turn, through the fastest plain asyncio program
 we could write and through the whole of Tocsin; what counts as done is a row in ClickHouse.
@@ -48,10 +48,13 @@ def main(
     broadcast: Annotated[
         int, typer.Option(help="people the broadcast is for, at least 1,000; 0: none", min=0)
     ] = 200_000,
+    sockets: Annotated[
+        int, typer.Option(help="connections of the sockets' part; 0: none", min=0)
+    ] = 20_000,
     out: Annotated[Path, typer.Option(help="where the JSON goes")] = Path("bench.json"),
 ) -> None:
     """Start a system of its own in a temporary directory, measure, print, write JSON, stop it."""
-    alone = _alone(broadcast)
+    alone = _alone(broadcast, sockets)
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as directory:
         say("starting the system …")
         with Running(Path(directory) / "data") as running:
@@ -63,13 +66,16 @@ def main(
     say(f"written to {out}")
 
 
-def _alone(broadcast: int) -> dict[str, Any]:
+def _alone(broadcast: int, sockets: int) -> dict[str, Any]:
     """What is measured while nothing else runs."""
     say("the router alone …")
-    found: dict[str, Any] = {"router": parts.router(), "fan_out": None}
+    found: dict[str, Any] = {"router": parts.router(), "fan_out": None, "sockets": None}
     if broadcast:
         say(f"a broadcast to {broadcast:,} people …")
         found["fan_out"] = parts.fan_out(broadcast)
+    if sockets:
+        say(f"{sockets:,} sockets …")
+        found["sockets"] = parts.sockets(sockets)
     return found
 
 
@@ -197,7 +203,7 @@ def _table(found: Mapping[str, Any]) -> Table:
             f"p50 {otp['p50']} · p95 {otp['p95']} · p99 {otp['p99']} ms ({otp['asked']} asked, "
             f"{otp['missing']} missing)",
         )
-    for row in parts.rows(found["router"], found["fan_out"]):
+    for row in parts.rows(found["router"], found["fan_out"], found["sockets"]):
         table.add_row(*row)
     table.add_row("sent twice, by the sandbox's journal", str(found["sandbox_duplicates"]))
     return table

@@ -18,10 +18,11 @@ _START_SECONDS = 60
 
 
 class Engines:
-    """A context manager; ends on exit what it started."""
+    """A context manager; ends on exit what it started. Without `log` there is no broker."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir, self._stack = data_dir, ExitStack()
+    def __init__(self, data_dir: Path, log: bool = True) -> None:
+        self._data_dir, self._log, self._stack = data_dir, log, ExitStack()
+        self._pids: dict[str, int] = {}
         self.settings = Settings(data_dir=data_dir)
 
     def __enter__(self) -> "Engines":
@@ -29,9 +30,10 @@ class Engines:
         place = self._data_dir / "valkey"
         place.mkdir(parents=True)
         self._start("valkey", valkey.command(store, place))
-        self._start("broker", broker.command(log))
+        if self._log:
+            self._start("broker", broker.command(log))
+            self._until("broker", lambda: broker.answers(log))
         self._until("valkey", lambda: valkey.answers(store))
-        self._until("broker", lambda: broker.answers(log))
         found = {
             "redis_url": f"redis://127.0.0.1:{store}/0",
             "kafka_url": f"kafka://127.0.0.1:{log}",
@@ -42,6 +44,10 @@ class Engines:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def pid(self, name: str) -> int:
+        """The process id of what was started by this name."""
+        return self._pids[name]
 
     def worker(self, module: str, name: str) -> int:
         """Start `python -m module` and return its pid once it said, as `name`, that it is ready."""
@@ -60,6 +66,7 @@ class Engines:
         with (self._data_dir / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(argv, stdout=log, stderr=log, env=environment)
         self._stack.callback(_end, process)
+        self._pids[name] = process.pid
         return process
 
     def _until(self, name: str, ready: Callable[[], bool]) -> None:

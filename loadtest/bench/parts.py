@@ -1,4 +1,4 @@
-"""Benches of one part alone, each a process of its own: the router, the fan-out."""
+"""Benches of one part alone, each a process of its own: router, fan-out, a shard's sockets."""
 
 import json
 import subprocess
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from loadtest.bench.sockets import report
 from tocsin.errors import EngineUnavailable
 
 _SECONDS: Final = 300
@@ -26,6 +27,14 @@ def fan_out(people: int) -> dict[str, Any]:
         return dict(json.loads(out.read_text()))
 
 
+def sockets(connections: int) -> dict[str, Any]:
+    """`python -m loadtest.bench.sockets` for that many, on a store and a shard of its own."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as directory:
+        out = Path(directory) / "sockets.json"
+        _output("loadtest.bench.sockets", "--connections", str(connections), "--out", str(out))
+        return dict(json.loads(out.read_text()))
+
+
 def _output(module: str, *arguments: str) -> bytes:
     """What it printed. Raises `EngineUnavailable` with its last words where it failed."""
     argv = [sys.executable, "-m", module, *arguments]
@@ -36,7 +45,11 @@ def _output(module: str, *arguments: str) -> bytes:
     return done.stdout
 
 
-def rows(router: Mapping[str, Any], fan_out: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+def rows(
+    router: Mapping[str, Any],
+    fan_out: Mapping[str, Any] | None,
+    sockets: Mapping[str, Any] | None = None,
+) -> Iterator[tuple[str, str]]:
     """Their lines of the report's table."""
     for name, mix in router.items():
         stages = " · ".join(f"{s} {us:.1f}" for s, us in mix["stages_us_per_request"].items())
@@ -53,3 +66,5 @@ def rows(router: Mapping[str, Any], fan_out: Mapping[str, Any] | None) -> Iterat
             f"{fan_out['cpu_us_per_person']:.1f} µs of CPU a person, worker at most "
             f"{fan_out['rss_mb_peak']:.0f} MB",
         )
+    if sockets:
+        yield from report.lines(sockets)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from actors.sockets import asyncapi as sockets
 from streams.rules import BUNDLED, Rules, TypeRule, merged, parsed
 from tocsin import asyncapi, reference
 from tocsin.settings import names
@@ -33,6 +34,12 @@ def test_the_asyncapi_document_is_the_generated_one() -> None:
     committed = json.loads((ROOT / "docs" / "asyncapi.json").read_text())
     made = json.loads(json.dumps(asyncapi.document()))
     assert committed == made, "run: python -m tocsin.asyncapi > docs/asyncapi.json"
+
+
+def test_the_document_of_the_sockets_is_the_generated_one() -> None:
+    committed = json.loads((ROOT / "docs" / "asyncapi-sockets.json").read_text())
+    made = json.loads(json.dumps(sockets.document()))
+    assert committed == made, "run: python -m actors.sockets.asyncapi > docs/asyncapi-sockets.json"
 
 
 def test_every_setting_a_page_names_exists() -> None:

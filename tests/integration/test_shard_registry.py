@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tocsin.store import keys
-from tocsin.store.registry import Registry
+from tocsin.store.registry import Registry, living
 from tocsin.store.tickets import Tickets
 
 pytestmark = pytest.mark.integration
@@ -88,6 +88,14 @@ async def test_who_quits_leaves_nothing(redis: Redis) -> None:
     a = await shard(redis, "a", "u1")
     await a.quit()
     assert await redis.keys("shard*") == []
+
+
+async def test_every_shard_that_lives_is_named(redis: Redis) -> None:
+    assert await living(redis) == []
+    for name in "bac":
+        await shard(redis, name)
+    await end_lease(redis, "c")
+    assert await living(redis) == ["a", "b"]
 
 
 async def test_nobody_asked_for_is_nobody_found(redis: Redis) -> None:

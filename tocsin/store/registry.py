@@ -96,6 +96,15 @@ class Registry:
         return live, dict(zip(shards, members, strict=True))
 
 
+async def living(client: Redis) -> list[str]:
+    """Every shard whose lease runs, in one call."""
+    async with client.pipeline(transaction=False) as pipe:
+        pipe.time()
+        pipe.zrange(keys.SHARDS, 0, -1, withscores=True)
+        (seconds, micros), leases = await pipe.execute()
+    return sorted(_live(leases, seconds * 1000 + micros // 1000))
+
+
 def _live(leases: Iterable[Any], now_ms: int) -> set[str]:
     return {shard.decode() for shard, ends in leases if ends > now_ms}
 

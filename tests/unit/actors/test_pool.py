@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ray.exceptions import ActorUnavailableError, RayTaskError
+from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from actors import pool
@@ -99,6 +99,40 @@ async def test_a_broadcast_passes_over_a_shard_that_is_away() -> None:
     made = Pools(Settings(shards=2))
     made._handles.update({"shard-0": Handle(away), "shard-1": Handle(lambda *_: 7)})
     assert await made.broadcast("ops", b"{}") == 7
+
+
+async def test_a_broadcast_reaches_the_shards_beyond_the_base() -> None:
+    async def living() -> list[str]:
+        if away:
+            raise RedisConnectionError("away")
+        return ["shard-0", "shard-7"]
+
+    away = False
+    made = Pools(Settings(shards=1), living)
+    made._handles.update({"shard-0": Handle(lambda *_: 7), "shard-7": Handle(lambda *_: 2)})
+    assert await made.broadcast("ops", b"{}") == 9
+    away = True
+    assert await made.broadcast("ops", b"{}") == 7
+
+
+async def test_a_shard_that_was_ended_is_looked_up_anew() -> None:
+    def ended(*_: object) -> int:
+        raise ActorDiedError
+
+    made = pools(shard_0=Handle(ended))
+    assert await made.broadcast("ops", b"{}") == 0
+    assert "shard-0" not in made._handles
+
+
+async def test_a_shard_drained_by_a_supervisor_that_died_is_closed_to_begin_anew() -> None:
+    class Drained(Handle):
+        def __init__(self) -> None:
+            super().__init__(lambda: {"pid": 7, "ws": 1, "connections": 0, "serving": False})
+            self.close = Remote(lambda: None)
+
+    handle = Drained()
+    assert await _facts(handle) == {}
+    assert handle.close.calls == [()]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from loadtest.bench import parts
+from tests.unit.loadtest.test_bench_sockets import figures
 from tocsin.errors import EngineUnavailable
 
 ROUTER = {
@@ -32,6 +33,9 @@ def test_the_figures_are_lines_of_the_table() -> None:
         ),
     ]
     assert len(list(parts.rows(ROUTER, None))) == 1
+    lines = list(parts.rows(ROUTER, None, figures() | {"bars": {"a bar": False}}))
+    assert lines[1][0] == "19,900 idle"
+    assert lines[-1] == ("a bar", "MISSED")
 
 
 def test_a_bench_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
