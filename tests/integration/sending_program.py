@@ -1,6 +1,6 @@
 """A caller of the pools as the stream workers are: sends until every delivery has ended.
 
-Run by test_sender_ray.py: ``python -m tests.integration.sending_program BATCHES SIZE``. Prints the
+Run by test_actors_ray.py: ``python -m tests.integration.sending_program BATCHES SIZE``. Prints the
 final results, a JSON list[SendResult]; `ambiguous` stays set once any attempt was.
 """
 
