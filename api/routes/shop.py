@@ -182,6 +182,12 @@ async def told(request: Request, shop: Open) -> Response:
     return answer({"told": await shop.told(body.subscription_ids)})
 
 
+@router.get("/api/counter/admins")
+async def present_admins(shop: Open) -> Response:
+    """Which admins are connected."""
+    return answer({"present": await shop.present()})
+
+
 @router.put("/api/counter/admins")
 async def join_admins(call: Shopper, shop: Open) -> Response:
     """Belong to the admins."""

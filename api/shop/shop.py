@@ -16,7 +16,7 @@ from api.shop.limit import Limit
 from api.shop.opening import Opening
 from api.shop.phone import Phone
 from api.shop.products import PRODUCTS, SKUS
-from api.shop.shoppers import addresses, shopper, user_id_of
+from api.shop.shoppers import addresses, masked, shopper, user_id_of
 from tocsin.errors import EngineUnavailable, Refused
 from tocsin.ids import marked
 from tocsin.records import InventoryChange, Profile, Subscription, decode, encode
@@ -170,6 +170,11 @@ class Shop:
             return there if wanted == there.topics else replace(there, topics=wanted)
 
         await self.services.people.change(user_id, step)
+
+    async def present(self) -> list[str]:
+        """The admins who are connected now, masked."""
+        members = await self.services.present.followers(ADMINS, "", MOST_WAITING)
+        return [masked(user_id) for user_id in members.user_ids]
 
     async def tell_admins(self, form: counter.BroadcastForm, now: datetime) -> str:
         """A broadcast's id."""
