@@ -17,6 +17,7 @@ from api.routes import (
     preferences,
     presence,
     seed,
+    shop,
     stats,
     subscriptions,
     templates,
@@ -53,6 +54,7 @@ def create_app(services: Services | None = None) -> FastAPI:
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)
+    shop.install(app, services)
     app.add_middleware(Metered)
     problems.install(app)
     schema.install(app)

@@ -37,6 +37,7 @@ class Figures:
         self._totals: Totals = {}
         self._counted = float("-inf")
         self._notification = (files("api") / "sql" / "notification.sql").read_text()
+        self._told = (files("api") / "sql" / "told.sql").read_text()
 
     async def totals(self) -> Totals:
         """channel → state → deliveries, at most a second old."""
@@ -49,9 +50,15 @@ class Figures:
     async def notification(self, notification_id: str, deliveries: list[str]) -> Rows:
         """What is on record of a notification and its deliveries (sql/notification.sql)."""
         parameters = {"id": notification_id, "deliveries": deliveries}
+        return await self._rows(self._notification, parameters)
 
+    async def told(self, deliveries: list[str]) -> Rows:
+        """Those of these deliveries that have ended (sql/told.sql)."""
+        return await self._rows(self._told, {"deliveries": deliveries})
+
+    async def _rows(self, query: str, parameters: Mapping[str, Any]) -> Rows:
         async def rows(client: AsyncClient) -> Rows:
-            answer = await client.query(self._notification, parameters=parameters)
+            answer = await client.query(query, parameters=dict(parameters))
             return [dict(row) for row in answer.named_results()]
 
         return await self._asked(rows)

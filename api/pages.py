@@ -36,6 +36,7 @@ class Links(msgspec.Struct):
     """What else there is to look at, beside the sandbox; elsewhere nothing is told."""
 
     demo: bool
+    shop: str | None = None
     sandbox: str | None = None
     clickhouse: str | None = None
 
@@ -43,13 +44,13 @@ class Links(msgspec.Struct):
 @router.get("/")
 async def index(request: Request) -> Response:
     """What is happening, live."""
-    return _file(request, "index.html")
+    return file(request, "index.html")
 
 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     """The API reference, drawn from /openapi.json."""
-    return _file(request, "docs.html")
+    return file(request, "docs.html")
 
 
 @router.get("/web/links.json")
@@ -58,7 +59,7 @@ async def links(request: Request) -> Response:
     settings = services_of(request).settings
     if not settings.sandbox_url:
         return answer(Links(False))
-    return answer(Links(True, settings.sandbox_url, _clickhouse(settings)))
+    return answer(Links(True, "/shop", settings.sandbox_url, _clickhouse(settings)))
 
 
 @router.get("/web/{name}")
@@ -66,10 +67,11 @@ async def asset(request: Request, name: str) -> Response:
     """A script, a style, a picture."""
     if name not in _FILES or name.endswith(".html"):
         raise Refused("not_found", f"there is no {name!r}")
-    return _file(request, name)
+    return file(request, name)
 
 
-def _file(request: Request, name: str) -> Response:
+def file(request: Request, name: str) -> Response:
+    """A file of web/, unless the browser has it."""
     headers = {
         "ETag": _TAGS[name],
         "Cache-Control": "no-cache",

@@ -35,6 +35,7 @@ TABLE: Final = {
     "busy": (409, "Changed by others at this moment"),
     "conflict": (409, "It exists, and differs"),
     "too_late": (409, "Too late"),
+    "sold_out": (409, "Sold out"),
     "otp_exhausted": (410, "Too many wrong codes"),
     "too_large": (413, "Too large"),
     "invalid": (422, "The request is wrong"),
@@ -43,6 +44,7 @@ TABLE: Final = {
     "otp_locked": (423, "Locked"),
     "otp_cooldown": (429, "Too soon"),
     "otp_sends": (429, "Too many codes"),
+    "too_many": (429, "Too many requests"),
     "internal": (500, "A fault of ours"),
     "unavailable": (503, "Something needed for this is away"),
 }

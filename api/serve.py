@@ -10,6 +10,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from api.app import create_app
+from api.routes import shop
 from api.services import Services
 from tocsin.errors import ConfigError
 from tocsin.kafka import start_producer
@@ -38,7 +39,9 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         feed = Feed(settings, services.catalogue)
         await feed.start()
         stack.push_async_callback(feed.stop)
-        await _serve(settings, create_app(services), stop)
+        app = create_app(services)
+        stack.push_async_callback(shop.close, app)
+        await _serve(settings, app, stop)
 
 
 def _require_port(settings: Settings) -> None:

@@ -71,7 +71,12 @@ async def challenge(services: Services, body: OtpBody, accepted_at: datetime) ->
 async def verify_otp(call: Caller) -> Response:
     """Check a code: 200 once, if right; 422 wrong, 410 checked too often, 423 locked."""
     body = await call.body(OtpCheck)
-    verdict = await call.services.otp.verify(body.challenge_id, body.code)
+    await check(call.services, body.challenge_id, body.code)
+    return answer(Verified(True))
+
+
+async def check(services: Services, challenge_id: str, code: str) -> None:
+    """Raises `Refused` unless the code is right; then it is used up."""
+    verdict = await services.otp.verify(challenge_id, code)
     if verdict is not Verdict.VERIFIED:
         raise Refused(*_REFUSALS[verdict])
-    return answer(Verified(True))

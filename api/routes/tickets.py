@@ -30,16 +30,17 @@ class Ticket(msgspec.Struct):
 @router.get("/v1/ws-ticket", **described(None, Ticket))
 async def ws_ticket(call: Person) -> Response:
     """A ticket for the caller's own notifications."""
-    return await _issue(call.services, f"user:{call.identity.subject}")
+    return await issue(call.services, f"user:{call.identity.subject}")
 
 
 @router.get("/v1/live-ticket", **described(None, Ticket, 200, ["stats:read"]))
 async def live_ticket(services: Operator) -> Response:
     """A ticket for what happens right now, people masked. Open to all beside the sandbox."""
-    return await _issue(services, _OPERATORS)
+    return await issue(services, _OPERATORS)
 
 
-async def _issue(services: Services, grant: str) -> Response:
+async def issue(services: Services, grant: str) -> Response:
+    """A ticket for a grant, and where to use it."""
     ticket = await services.tickets.issue(grant, SECONDS)
     found = Ticket(ws_url(services.settings), ticket)
     return answer(found, 200, **{"Cache-Control": "no-store"})

@@ -86,6 +86,7 @@ async function totals() {
 async function links() {
   const found = await (await fetch("/web/links.json")).json();
   const query = encodeURIComponent("SELECT * FROM tocsin.conservation FORMAT CSVWithNames");
+  point("link-shop", found.shop);
   point("link-sandbox", found.sandbox && `${found.sandbox}/sandbox/journal`);
   point("link-clickhouse", found.clickhouse && `${found.clickhouse}/?query=${query}`);
 }

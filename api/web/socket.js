@@ -62,5 +62,6 @@ export function connect({ ticket, opened, frame, state }) {
 
   addEventListener("online", () => socket === null && now());
   open();
-  return { now, live: () => tries === -1 };
+  const say = (frame) => socket?.readyState === WebSocket.OPEN && socket.send(JSON.stringify(frame));
+  return { now, say, live: () => tries === -1 };
 }

@@ -37,9 +37,11 @@ class Reply(NamedTuple):
 
 
 class JournalQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """GET /sandbox/journal: receipts after `since`, oldest first."""
+    """GET /sandbox/journal: receipts after `since`, oldest first. `recipient` is one address or
+    several with commas between: only what went there."""
 
     provider: Provider | None = None
+    recipient: Annotated[str, Meta(max_length=8_192)] | None = None
     since: Annotated[int, Meta(ge=0)] = 0
     limit: Annotated[int, Meta(ge=1, le=10_000_000)] = 1_000
     format: Literal["json", "ndjson"] = "json"
@@ -136,7 +138,9 @@ class Control:
     ) -> AsyncIterator[bytes]:
         """Rendered receipts, joined; a turn of the loop is given up after each chunk."""
         left, chunk, lead = asked.limit, [], b""
-        for looked, entry in enumerate(self._journal.entries(asked.since, asked.provider), 1):
+        wanted = frozenset(asked.recipient.split(",")) if asked.recipient else None
+        entries = self._journal.entries(asked.since, asked.provider, wanted)
+        for looked, entry in enumerate(entries, 1):
             if entry is not None:
                 chunk.append(encode(rendered(entry)))
                 left -= 1

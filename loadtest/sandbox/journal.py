@@ -9,7 +9,7 @@ import builtins
 import logging
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -144,16 +144,22 @@ class Journal:
             self._sizes[slot], self._contents[slot],
         )  # fmt: skip
 
-    def entries(self, since: int = 0, provider: str | None = None) -> Iterator[Entry | None]:
+    def entries(
+        self,
+        since: int = 0,
+        provider: str | None = None,
+        recipients: Container[str] | None = None,
+    ) -> Iterator[Entry | None]:
         """Receipts after `since`, oldest first, as far as the journal reached when asked.
 
-        Another provider's receipt is yielded as None, so that a reader can count its own work.
+        Another provider's or recipient's is yielded as None, so that a reader can count its work.
         """
         for sequence in range(max(since + 1, self.first), self.last + 1):
             if sequence < self.first:  # overtaken by the ring while the reader paused
                 continue
             entry = self.entry(sequence)
-            yield entry if provider in (None, entry.provider) else None
+            wanted = recipients is None or entry.recipient in recipients
+            yield entry if wanted and provider in (None, entry.provider) else None
 
     def summary(self) -> dict[str, Any]:
         """Counts, for a checker and for a person."""

@@ -122,6 +122,10 @@ class OtpStore:
         args: list[str | bytes | int] = [challenge_id, mac, CHECKS_PER_CODE, FAILURES_TO_LOCK]
         return Verdict((await self._verify(keys=names, args=args)).decode())
 
+    def is_of(self, challenge_id: str, user_id: str) -> bool:
+        """Whether a challenge, if it is one at all, is this account's."""
+        return challenge_id.partition(".")[0] == self._crypto.account(user_id)
+
     async def withdraw(self, challenge_id: str) -> None:
         """Undo a `create` whose challenge could not be handed on (Kafka is away)."""
         await self._withdraw(keys=_keys(challenge_id)[:2], args=[challenge_id])

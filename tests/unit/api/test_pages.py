@@ -69,10 +69,10 @@ async def test_nothing_else_can_be_had(name: str) -> None:
 
 async def test_links_are_told_beside_the_sandbox_only() -> None:
     assert (await client()("GET", "/web/links.json")).json == {
-        "demo": False, "sandbox": None, "clickhouse": None,
+        "demo": False, "shop": None, "sandbox": None, "clickhouse": None,
     }  # fmt: skip
     demo = SETTINGS.model_copy(update={"sandbox_url": "http://127.0.0.1:8444"})
     links = (await client(demo)("GET", "/web/links.json")).json
     assert links == {
-        "demo": True, "sandbox": "http://127.0.0.1:8444", "clickhouse": "http://ch:8123",
+        "demo": True, "shop": "/shop", "sandbox": "http://127.0.0.1:8444", "clickhouse": "http://ch:8123",
     }  # fmt: skip

@@ -54,6 +54,17 @@ async def test_the_journal_comes_as_json_or_as_lines() -> None:
     assert [json.loads(line)["sequence"] for line in lines.splitlines()] == list(range(1, 601))
 
 
+async def test_the_journal_of_some_recipients_alone() -> None:
+    world = _World()
+    for receipt in (PUSH, SMS, PUSH._replace(recipient="cd"), PUSH):
+        world.journal.accept(receipt, 1.0)
+    page = await world.json("/sandbox/journal", "recipient=%2B12025550123,cd")
+    assert [r["sequence"] for r in page["receipts"]] == [2, 3]
+    assert page["last"] == 4
+    nobody = await world.json("/sandbox/journal", "recipient=a")
+    assert nobody["receipts"] == []
+
+
 async def test_an_empty_journal_is_still_good_json() -> None:
     assert (await _World().json("/sandbox/journal", "provider=fcm"))["receipts"] == []
 

@@ -1,0 +1,1 @@
+"""The demo shop: its back end for its front end, beside the provider sandbox only."""
