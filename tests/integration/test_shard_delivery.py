@@ -245,7 +245,7 @@ async def test_the_store_may_die_and_come_back(store_settings: Settings, tmp_pat
         async with shop.client() as (client, ready):
             token = await shop.tickets.issue("user:u1")
             # on a busy disk the file may be some seconds behind, and we do not test that here
-            await redis.execute_command("WAITAOF", 1, 0, 30_000)
+            await redis.waitaof(1, 0, 30_000)
             first.kill()
             first.wait()
             async with shop.open() as late:
