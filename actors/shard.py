@@ -173,5 +173,7 @@ async def _let_go(running: _Running) -> None:
     await cancelled(running.tasks)
     await running.hub.settle()
     with suppress(RedisError):
+        await running.hub.flush_acks()
+    with suppress(RedisError):
         await running.registry.quit()
     await running.client.aclose()

@@ -137,7 +137,7 @@ class ReadMark(_Body, frozen=True):
 class InboxIds(_Body, frozen=True):
     """Inbox items by their notification ids."""
 
-    ids: Annotated[list[Id], Meta(min_length=1, max_length=200)]
+    ids: Annotated[list[Id], Meta(min_length=1, max_length=1_000)]
 
 
 def items(payload: bytes, name: str) -> list[bytes]:

@@ -53,7 +53,7 @@ class Hub:
         self._inbox, self._peers = inbox, peers
         self._fetching: set[asyncio.Task[None]] = set()
         self._changes = msgspec.json.Decoder(_Changed)
-        self._acks: dict[str, tuple[str, int]] = {}
+        self._acks: dict[tuple[str, str], int] = {}  # (user, epoch) to the furthest offset
         self._acked = asyncio.Event()
 
     def push(self, pushes: Iterable[Push]) -> list[bool]:
@@ -86,21 +86,29 @@ class Hub:
 
     def acked(self, user: UserConnection, seat: Seat) -> None:
         """A device keeps what it was sent: `write_acks` puts that on record."""
-        self._acks[user.user_id] = (seat.epoch, user.acked)
-        self._acked.set()
+        self._keep_ack((user.user_id, seat.epoch), seat.acked)
 
     async def write_acks(self) -> None:
         """Wait for acknowledgements, then write all there are. Raises what Redis raises, and keeps
         what was not written."""
         await self._acked.wait()
+        await self.flush_acks()
+
+    async def flush_acks(self) -> None:
+        """Write the acknowledgements there are. Raises what Redis raises, and keeps what was not
+        written, also when it is cancelled."""
         self._acked.clear()
         acks, self._acks = self._acks, {}
         try:
-            await self._inbox.ack([(name, epoch, far) for name, (epoch, far) in acks.items()])
-        except RedisError:
-            self._acks = acks | self._acks
-            self._acked.set()
+            await self._inbox.ack([(name, epoch, far) for (name, epoch), far in acks.items()])
+        except BaseException:
+            for whose, far in acks.items():
+                self._keep_ack(whose, far)
             raise
+
+    def _keep_ack(self, whose: tuple[str, str], far: int) -> None:
+        self._acks[whose] = max(far, self._acks.get(whose, 0))
+        self._acked.set()
 
     def changed(self, payload: bytes) -> None:
         """What the store publishes when a person's items changed (keys.INBOX_CHANGED)."""

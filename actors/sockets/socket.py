@@ -107,6 +107,16 @@ class Socket(ServerConnection):
         self._heard = True
         super().process_event(event)
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # the library reads on when its queue has room, whatever the client leaves unread
+        self.recv_messages.resume = self._read_on
+
+    def _read_on(self) -> None:
+        """Read, unless the client takes no answers or the queue of what it said is full."""
+        if not (self._held or self.recv_messages.paused or self.transport.is_closing()):
+            self.transport.resume_reading()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._held = True
@@ -117,8 +127,7 @@ class Socket(ServerConnection):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._held = False
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
+        self._read_on()
         self._end_stall()
         if self.on_writable:
             self.on_writable()

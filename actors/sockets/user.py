@@ -91,11 +91,6 @@ class UserConnection:
         self._mail: list[Push] = []  # nearly always empty, and an empty deque takes 760 bytes
         self._first = 0
 
-    @property
-    def acked(self) -> int:
-        """The furthest offset any device here has kept."""
-        return max((seat.acked for seat in self.seats), default=0)
-
     def attach(self, line: Line, resume: Resume | None = None) -> Seat:
         """A new socket, where its client says it was; it is sent nothing until `caught_up`."""
         if len(self.seats) >= MAX_SOCKETS:
@@ -153,6 +148,8 @@ class UserConnection:
             seat.line.write(frames.frame(ready))
         for offset, item in found.items or ():
             seat.line.write(frames.notification(item, offset))
+        if seat.epoch != found.epoch:
+            seat.acked = 0  # offsets mean something within their epoch only
         seat.epoch, seat.cursor = found.epoch, found.offset
         seat.greeted, seat.busy = True, False
         self.resume(seat)

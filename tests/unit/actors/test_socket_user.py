@@ -162,7 +162,7 @@ def test_acks_are_kept_per_socket_and_checked() -> None:
     person.connection.ack(one, 2)
     person.connection.ack(two, 3)
     person.connection.ack(two, 1)
-    assert (one.acked, two.acked, person.connection.acked) == (2, 3, 3)
+    assert (one.acked, two.acked) == (2, 3)
     with pytest.raises(Invalid, match="offset: nothing beyond 3"):
         person.connection.ack(one, 4)
 

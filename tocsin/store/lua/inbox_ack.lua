@@ -5,11 +5,12 @@
 local people, count = {}, 0
 for i = 1, (#KEYS - 1) / 3 do
   local inbox, items, meta = KEYS[3*i - 2], KEYS[3*i - 1], KEYS[3*i]
-  local offset = tonumber(ARGV[3*i])
-  local state = redis.call('HMGET', meta, 'epoch', 'acked')
+  local state = redis.call('HMGET', meta, 'epoch', 'acked', 'next')
+  -- nobody can have what was never given
+  local offset = math.min(tonumber(ARGV[3*i]), tonumber(state[3] or 0))
   local before = tonumber(state[2] or 0)
   if state[1] == ARGV[3*i - 1] and offset > before then
-    redis.call('HSET', meta, 'acked', ARGV[3*i])
+    redis.call('HSET', meta, 'acked', offset)
     local ids = redis.call('ZRANGEBYSCORE', inbox, before + 1, offset + 0.5)
     local acked = {}
     if #ids > 0 then
