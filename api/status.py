@@ -15,7 +15,10 @@ Row = Mapping[str, Any]
 
 _result = msgspec.json.Decoder(SendResult)
 _AT_WORK: Final = {"c": "sending", "n": "retrying"}
-_SHOWN: Final[Mapping[str, str]] = {State.RETRY: "retrying"}
+_SHOWN: Final[Mapping[str, str]] = {
+    State.RETRY: "retrying",
+    State.ACKED: "delivered",  # a device has it, though the end is not on record yet
+}
 
 
 class ChannelStatus(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -130,8 +133,8 @@ def _received(status: ChannelStatus, rows: Sequence[Row]) -> ChannelStatus:
     heard = [row for row in rows if row["part"] == "receipt"]
     if not heard or status.state != State.DELIVERED:
         return status
-    reason, provider = heard[-1]["reason"], heard[-1]["provider"]
-    return msgspec.structs.replace(status, reason=reason, provider=provider or status.provider)
+    state, provider = heard[-1]["state"], heard[-1]["provider"]
+    return msgspec.structs.replace(status, reason=state, provider=provider or status.provider)
 
 
 def _under_way(last: Look) -> ChannelStatus:

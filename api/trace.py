@@ -9,7 +9,7 @@ import msgspec
 
 from tocsin.records import TERMINAL, State
 
-_ORDER: Final[Mapping[str, int]] = {State.ACCEPTED: 0, **dict.fromkeys(TERMINAL, 2)}
+_ORDER: Final[Mapping[str, int]] = {State.ACCEPTED: 0, **dict.fromkeys(TERMINAL, 2), State.ACKED: 3}
 """Of looks in the same millisecond; what lies between beginning and end is 1."""
 
 

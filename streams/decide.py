@@ -254,6 +254,7 @@ class _Case:
             accepted_at=facts.accepted_at,
             priority=request.priority,
             expires_at=self._expires_at,
+            ends_at=request.expires_at,
             collapse_key=request.collapse_key,
             not_before=not_before,
             unless=unless,

@@ -20,7 +20,7 @@ from streams.emit import Emit
 from tocsin.ids import derived_id
 from tocsin.kafka import partition_for, send_keyed
 from tocsin.metrics import ENGAGED, ENGAGED_WAITING
-from tocsin.records import ACKED, Channel, Engagement, Outcome, State, encode
+from tocsin.records import Channel, Engagement, Outcome, State, encode
 from tocsin.store.engaged import Deed, Engaged, Entry
 from tocsin.topics import ENGAGEMENT
 
@@ -120,13 +120,11 @@ def receipts(deeds: Iterable[Deed]) -> list[Outcome]:
             user_id=deed.user_id,
             channel=Channel.INAPP,
             type=deed.type,
-            state=State.DELIVERED,
+            state=State.ACKED,
             attempt=0,
             accepted_at=_accepted_at(deed),
             at=deed.at,
-            reason=ACKED,
             provider="socket",
-            receipt=ACKED,
         )
         for deed in deeds
         if deed.kind == "ack"

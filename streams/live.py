@@ -31,12 +31,10 @@ class Live:
     async def __call__(self, records: Sequence[Record]) -> None:
         for record in records:
             for outcome in decode_internal(OutcomeBatch, record.value).outcomes:
-                if outcome.receipt:
-                    continue  # its end was counted, or will be
                 if outcome.state in TERMINAL:
                     self._feed.append(outcome)
                 elif outcome.state is not State.ACCEPTED:
-                    continue  # a station between
+                    continue  # a station between, or a receipt
                 self._counts[outcome.channel, outcome.state] += 1
 
     async def run(self) -> None:

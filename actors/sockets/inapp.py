@@ -55,12 +55,13 @@ class Inapp:
             for delivery, content in zip(deliveries, made, strict=True)
             if isinstance(content, bytes)
         ]
-        places = await self._inbox.append(items, await self._off(deliveries))
+        ends = {d.notification_id: d.ends_at for d in deliveries if d.ends_at}
+        places = await self._inbox.append(items, await self._off(deliveries), ends)
         written = [(i, p) for i, p in zip(items, places, strict=True) if not p.cancelled]
         shown = iter(await self._reach([_push(i, p) for i, p in written]))
-        ends = (None if place.cancelled else next(shown) for place in places)
+        shows = (None if place.cancelled else next(shown) for place in places)
         return [
-            result if isinstance(result, SendResult) else _ended(delivery, next(ends))
+            result if isinstance(result, SendResult) else _ended(delivery, next(shows))
             for delivery, result in zip(deliveries, made, strict=True)
         ]
 

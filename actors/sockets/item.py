@@ -47,7 +47,7 @@ def item(delivery: Delivery, content: Content) -> bytes:
             _cut(content.body, MAX_BODY),
             content.link if len(content.link) <= MAX_URL else "",
             delivery.priority.value,
-            delivery.expires_at,
+            delivery.ends_at,
             _sku(delivery.data.get("sku")),
         )
     )

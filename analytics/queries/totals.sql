@@ -5,5 +5,5 @@ GROUP BY channel
 UNION ALL
 SELECT toString(channel) AS channel, toString(state) AS state, count() AS deliveries
 FROM tocsin.deliveries FINAL
-WHERE receipt = ''
+WHERE state != 'acked'
 GROUP BY channel, state;

@@ -38,7 +38,7 @@ from tocsin.topics import INVENTORY as INVENTORY_TOPIC
 _STATIONS: Final = (State.DEFERRED, State.RETRY)
 """Looks at a delivery that are always on record, with a trace or without."""
 
-_ENDS: Final = tuple(sorted(TERMINAL))
+_ENDS: Final = (*sorted(TERMINAL), State.ACKED)
 """As tuples: the hash of an enum's member is computed in Python, and this runs for every row."""
 
 _NEW_MS: Final = 86_400_000

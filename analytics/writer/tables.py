@@ -117,7 +117,7 @@ ACCEPTED: Final = Table("accepted", _DELIVERY)
 DELIVERIES: Final = Table("deliveries", (
     *_DELIVERY, _same("state", _WORD, "state.value"), _same("reason", _WORD),
     _same("provider", _WORD), _same("provider_message_id", _STRING),
-    _whole("attempt", "UInt16", 0, 2**16 - 1), _same("receipt", _WORD),
+    _whole("attempt", "UInt16", 0, 2**16 - 1),
 ))  # fmt: skip
 
 DECISIONS: Final = Table("decisions", (

@@ -18,12 +18,12 @@ UNION ALL
 SELECT 'ended', channel, state, user_id, type, accepted_at, at, reason, provider,
     provider_message_id, attempt, template_id, template_version, '', NULL, ''
 FROM tocsin.deliveries FINAL
-WHERE delivery_id IN {deliveries:Array(String)} AND receipt = ''
+WHERE delivery_id IN {deliveries:Array(String)} AND state != 'acked'
 UNION ALL
 SELECT 'receipt', channel, state, user_id, type, accepted_at, at, reason, provider,
     provider_message_id, attempt, template_id, template_version, '', NULL, ''
 FROM tocsin.deliveries FINAL
-WHERE delivery_id IN {deliveries:Array(String)} AND receipt != ''
+WHERE delivery_id IN {deliveries:Array(String)} AND state = 'acked'
 UNION ALL
 SELECT 'look', channel, state, user_id, '', at, at, reason, '', '', attempt, template_id,
     template_version, trace, due_at, ''

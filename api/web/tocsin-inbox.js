@@ -21,6 +21,7 @@ const LONGEST_ASKED_MS = 600_000;
  */
 export const CLOSE_CODES = Object.freeze({
   1000: { name: "normal", reconnect: "no" },
+  1002: { name: "bad_frame", reconnect: "no" },
   1003: { name: "text_only", reconnect: "no" },
   1007: { name: "invalid_utf8", reconnect: "no" },
   1009: { name: "too_big", reconnect: "no" },

@@ -9,7 +9,7 @@ from clickhouse_connect.driver import AsyncClient
 from analytics.client import connect
 from tocsin.settings import Settings
 
-_ENDED = "SELECT count() FROM tocsin.deliveries WHERE state = 'delivered' AND receipt = ''"
+_ENDED = "SELECT count() FROM tocsin.deliveries WHERE state = 'delivered'"
 
 
 class Sample(NamedTuple):

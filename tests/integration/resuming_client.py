@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -67,6 +68,20 @@ class Resuming:
             self._position["offset"] = frame["offset"]
         elif frame["op"] == "error":
             self.broken.append(frame)
+
+
+async def all_shown(
+    clients: Sequence[Resuming], deliver: Callable[[int], Awaitable[object]], first: int
+) -> int:
+    """Deliver the `first` and, until every client has all there is, one more: a shard that a busy
+    machine makes slow is left alone for some seconds, and the next delivery brings what was not
+    pushed. The last one's number."""
+    for number in range(first, first + 20):
+        await deliver(number)
+        with suppress(TimeoutError):
+            await until(lambda n=number: all(len(c.heard) >= n for c in clients), 6)  # type: ignore[misc]
+            return number
+    raise AssertionError(f"missing: {[(c.user, len(c.heard)) for c in clients]}")
 
 
 async def until(holds: Callable[[], bool | Awaitable[bool]], seconds: float = 60) -> None:

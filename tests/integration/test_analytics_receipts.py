@@ -87,10 +87,13 @@ async def test_acknowledged_deliveries_count_once_wherever_they_are_counted(
     await written(clickhouse, *acks)
     assert await counts(clickhouse) == before
     rows = await clickhouse.query(
-        "SELECT provider, reason, attempt, at FROM tocsin.deliveries FINAL"
-        " WHERE delivery_id = 'n0:inapp' ORDER BY receipt"
+        "SELECT provider, state, attempt, at FROM tocsin.deliveries FINAL"
+        " WHERE delivery_id = 'n0:inapp' ORDER BY attempt DESC"
     )
-    assert [row[:3] for row in rows.result_rows] == [("inbox", "", 1), ("socket", "acked", 0)]
+    assert [row[:3] for row in rows.result_rows] == [
+        ("inbox", "delivered", 1),
+        ("socket", "acked", 0),
+    ]
     assert rows.result_rows[1][3].replace(tzinfo=UTC) == ACKED_AT
 
 

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.integration
 CAP: Final = 5
 TYPES: Final = ("REVIEW", "NEW_COMPLAINT")
 NAMES: Final = tuple(f"n{number}" for number in range(9))
-A_WHILE: Final = "2100-01-01T00:00:00Z"
+A_WHILE: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 Names = st.lists(st.sampled_from((*NAMES, "never")), min_size=1, max_size=4)
@@ -94,9 +95,8 @@ class Inboxes(RuleBasedStateMachine):
     def append(self, names: list[str], kind: str, ends: bool) -> None:
         before = {place.name: place for place in self.places}
         made = [before.get(name) or Place(name, 0, kind, ends) for name in names]
-        found = self.run(
-            self.inbox.append([(self.user, place.name, place.item()) for place in made])
-        )
+        items = [(self.user, place.name, place.item()) for place in made]
+        found = self.run(self.inbox.append(items, ends={p.name: A_WHILE for p in made if p.ends}))
         for place, answer in zip(made, found, strict=True):
             known = next((p for p in self.places if p.name == place.name), None)
             assert answer.fresh is (known is None)

@@ -1,6 +1,7 @@
 """Restocks on a real store and broker: who waited is told once, whatever dies in between."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streams.bury import Bury
 from streams.consume import Record
@@ -27,7 +30,7 @@ from tocsin.records import (
     split_requests,
 )
 from tocsin.settings import Settings
-from tocsin.store import Profiles, Subscriptions
+from tocsin.store import Profiles, Subscriptions, keys
 from tocsin.topics import ENGAGEMENT, INVENTORY, PROFILES, REQUESTS
 
 pytestmark = pytest.mark.integration
@@ -124,6 +127,38 @@ async def test_late_and_repeated_changes_change_nothing(settings: Settings, redi
         (True, 5),
         (False, 5),
     ]
+
+
+async def test_who_shows_stock_is_told_once_a_batch_and_again_after_a_death(
+    settings: Settings, redis: Redis, producer: AIOKafkaProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restock = _restock(settings, redis, producer)
+    lamp, sofa = new_id(), new_id()
+    batch = [_record(1, 4, lamp), _record(2, 0, sofa), _record(3, 3, lamp), _record(2, 9, lamp)]
+    async with redis.pubsub() as published:
+        await published.subscribe(keys.STOCK_CHANGED)
+        for _ in range(2):
+            await restock(batch)
+            assert await _announced(published) == {lamp: 3, sofa: 0}
+        await restock([])
+
+        async def away(*_: object) -> None:
+            raise RedisConnectionError("away")
+
+        monkeypatch.setattr(Subscriptions, "announce", away)
+        await restock([_record(5, 2, lamp)])  # the stock is applied all the same
+        assert await Subscriptions(redis).available([lamp]) == [2]
+        monkeypatch.undo()
+        await restock([_record(6, 1, lamp)])
+        assert await _announced(published) == {lamp: 1}
+
+
+async def _announced(published: PubSub) -> dict[str, int]:
+    """What the next publication says."""
+    while True:
+        message = await published.get_message(ignore_subscribe_messages=True, timeout=20)
+        if message:
+            return dict(json.loads(message["data"]))
 
 
 async def test_a_bad_change_is_a_dead_letter_and_the_rest_goes_on(

@@ -206,16 +206,11 @@ async def test_unread_again_is_counted_and_published(inbox: Inbox, redis: Redis)
     ]
 
 
-def ending(user: str, number: int, at: datetime) -> tuple[str, str, bytes]:
-    item = {"n": number, "expires_at": at.isoformat()}
-    return user, f"n{number}", json.dumps(item, separators=(",", ":")).encode()
-
-
 async def test_an_item_lasts_until_it_expires(inbox: Inbox, redis: Redis) -> None:
     seconds, micros = await redis.time()
     now = datetime.fromtimestamp(seconds + micros / 1e6, UTC)
     soon, later = now + timedelta(milliseconds=300), now + timedelta(hours=1)
-    epoch = (await inbox.append([*some("a", 1), ending("a", 2, later), ending("a", 3, soon)]))[0][0]
+    epoch = (await inbox.append(some("a", 1, 2, 3), ends={"n2": later, "n3": soon}))[0].epoch
     async with asyncio.timeout(20):
         while await inbox.get("a", "n3"):
             await asyncio.sleep(0.01)
@@ -226,13 +221,13 @@ async def test_an_item_lasts_until_it_expires(inbox: Inbox, redis: Redis) -> Non
     assert [offset for offset, _ in resumed.items or ()] == [2]
     assert await inbox.mark_unread("a", ["n3"]) == (2, [])
     assert await inbox.mark_read("a", None) == (0, ["n1", "n2"])
-    assert [w.fresh for w in await inbox.append([ending("a", 3, later)])] == [False]
+    assert [w.fresh for w in await inbox.append(some("a", 3), ends={"n3": later})] == [False]
     assert await ids(inbox, "a") == [2, 1]
 
 
 async def test_what_is_over_takes_its_place_and_no_more(inbox: Inbox) -> None:
     over = datetime(2020, 1, 1, tzinfo=UTC)
-    written = await inbox.append([*some("a", 1), ending("a", 2, over), *some("a", 3)])
+    written = await inbox.append(some("a", 1, 2, 3), ends={"n2": over})
     assert [(w.offset, w.unread) for w in written] == [(1, 1), (2, 1), (3, 2)]
     assert await ids(inbox, "a") == [3, 1]
     assert await inbox.happened([("a", "n2", Condition.READ)]) == [False]
@@ -242,7 +237,7 @@ async def test_nothing_is_left_of_what_ended_was_deleted_or_dropped(
     inbox: Inbox, redis: Redis
 ) -> None:
     far = datetime(2100, 1, 1, tzinfo=UTC)
-    await inbox.append([ending("a", n, far) for n in range(1, 4)])
+    await inbox.append(some("a", 1, 2, 3), ends=dict.fromkeys(("n1", "n2", "n3"), far))
     assert await redis.ttl(keys.inbox_expiry("a")) > KEPT_SECONDS - 60
     await inbox.delete("a", ["n3"])
     await inbox.append(some("a", *range(4, 8)))

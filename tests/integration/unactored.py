@@ -31,7 +31,7 @@ class Pools:
         self._lane = OtpLane(settings)
 
     @classmethod
-    async def connect(cls, settings: Settings) -> "Pools":
+    async def connect(cls, settings: Settings, living: object = None) -> "Pools":
         return cls(settings)
 
     async def send(

@@ -21,13 +21,13 @@ from tocsin.records.notification import (
     lane_of,
 )
 from tocsin.records.otp import OtpChallenge
-from tocsin.records.outcome import ACKED, TERMINAL, Outcome, OutcomeBatch, State
+from tocsin.records.outcome import TERMINAL, Outcome, OutcomeBatch, State
 from tocsin.records.profile import Device, Preferences, Profile, QuietHours
 from tocsin.records.subscription import Subscription
 from tocsin.records.template import Template, TemplateVersion, Variable, Words
 
 __all__ = [
-    "ACKED", "CHANNELS", "LANES", "TERMINAL", "Audience", "Broadcast", "Cancellation", "Channel",
+    "CHANNELS", "LANES", "TERMINAL", "Audience", "Broadcast", "Cancellation", "Channel",
     "Condition", "DeadLetter", "Deferred", "Delivery", "DeliveryBatch", "Device", "DueBatch",
     "Engagement", "InventoryChange", "Lane", "Match", "NotificationRequest", "OtpChallenge",
     "Outcome",

@@ -23,7 +23,8 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     `template_version` 0 is the bundled one; `locale` is the person's when it was routed. `unless`
     holds for a step of a cascade: it is not sent if that has happened by `not_before`. `tried_at`
     is when its first attempt ended, if there was one. `broadcast_id` is the broadcast's it is of,
-    if any: cancelled, it is not sent.
+    if any: cancelled, it is not sent. `expires_at` is when it makes no sense to send it any more;
+    `ends_at`, if its sender said so, when whoever has got it is to see it no more.
     """
 
     notification_id: str
@@ -44,6 +45,7 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     unless: Condition | None = None
     tried_at: Instant | None = None
     broadcast_id: str | None = None
+    ends_at: Instant | None = None
 
     @property
     def delivery_id(self) -> str:

@@ -10,7 +10,8 @@ from tocsin.records.fields import Instant
 
 class State(StrEnum):
     """`accepted` opens a delivery; those in TERMINAL end it; `deferred`, `routed` (after it was
-    deferred) and `retry` are stations between, on record so that a path can be told."""
+    deferred) and `retry` are stations between, on record so that a path can be told. `acked` is a
+    receipt: a device of the person's has it. It ends nothing, and may be heard before the end."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
@@ -21,6 +22,7 @@ class State(StrEnum):
     RETRY = "retry"
     DEFERRED = "deferred"
     ROUTED = "routed"
+    ACKED = "acked"
 
 
 TERMINAL: Final = frozenset(
@@ -28,16 +30,11 @@ TERMINAL: Final = frozenset(
 )
 
 
-ACKED: Final = "acked"
-"""The receipt, and its reason, of a message that a device of the person's has acknowledged."""
-
-
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """One state of one delivery. `accepted_at` and `at` are host times, milliseconds matter.
 
     `trace` is the router's decision, step by step, as ``step=result;step=result``; `due_at` is when
-    a deferred or retried one is looked at again. With a `receipt` it is no end but what was heard
-    after one, and its `attempt` is 0: nothing was tried.
+    a deferred or retried one is looked at again. A receipt's `attempt` is 0: nothing was tried.
     """
 
     delivery_id: str
@@ -57,7 +54,6 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     template_version: int = 0
     trace: str = ""
     due_at: Instant | None = None
-    receipt: str = ""
 
 
 class OutcomeBatch(msgspec.Struct, frozen=True):

@@ -16,7 +16,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
-import msgspec
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
@@ -27,6 +26,7 @@ from tocsin.store.claims import SendResult
 from tocsin.store.client import script
 
 _NONE: Final[Mapping[str, str]] = {}
+_NEVER: Final[Mapping[str, datetime]] = {}
 
 CAP: Final = 200
 """Items kept per person; the oldest goes first. Deleted ones count until they drop out."""
@@ -88,13 +88,6 @@ class Changed(NamedTuple):
     ids: list[str]
 
 
-class _Ends(msgspec.Struct):
-    expires_at: datetime | None = None
-
-
-_ends: Final = msgspec.json.Decoder(_Ends)
-
-
 class Inbox:
     """All inboxes. Every method is one call to Redis, for any number of people or items."""
 
@@ -109,9 +102,13 @@ class Inbox:
         self._ack = script(client, "engaged", "inbox_ack")
 
     async def append(
-        self, items: Sequence[tuple[str, str, bytes]], off: Mapping[str, str] = _NONE
+        self,
+        items: Sequence[tuple[str, str, bytes]],
+        off: Mapping[str, str] = _NONE,
+        ends: Mapping[str, datetime] = _NEVER,
     ) -> list[Appended]:
-        """Write (user_id, notification_id, JSON) in order. `off` is as of `Claims.take`.
+        """Write (user_id, notification_id, JSON) in order. `off` is as of `Claims.take`; `ends` has
+        by notification id when those that end are over, as their JSON says.
 
         Doing it again is harmless: an id keeps its first offset and its first JSON. What was taken
         back by then is not written, and of what is over only the place. Raises `StoreEmptied`.
@@ -120,12 +117,15 @@ class Inbox:
             return []
         names: list[str] = []
         args: list[str | bytes] = [_new_epoch(), self._cap, self._kept, _DELIVERED, _DELIVERED_FOR]
-        for user_id, notification_id, item in items:
-            names += _names(user_id)
+        over: list[str | int] = []
+        for number, (user_id, notification_id, item) in enumerate(items, start=1):
+            names += (keys.inbox(user_id), keys.inbox_items(user_id), keys.inbox_meta(user_id))
             names.append(keys.claim(f"{notification_id}:{Channel.INAPP}"))
-            args += (notification_id, item, _over(item))
+            args += (notification_id, item)
+            if at := ends.get(notification_id):
+                over += (number, int(at.timestamp() * 1000))
         names += [keys.cancelled(off.get(name, name)) for _, name, _ in items]
-        found = await self._append(keys=[*names, keys.STORE_READY], args=args)
+        found = await self._append(keys=[*names, keys.STORE_READY], args=[*args, *over])
         if not found:
             raise StoreEmptied
         return [
@@ -219,14 +219,6 @@ def _names(user_id: str) -> tuple[str, str, str, str]:
         keys.inbox_meta(user_id),
         keys.inbox_expiry(user_id),
     )
-
-
-def _over(item: bytes) -> str:
-    """When an item is over (ms), '' for never."""
-    # nearly none ends, and looking for the word costs a twentieth of decoding
-    if b'"expires_at":' not in item or (at := _ends.decode(item).expires_at) is None:
-        return ""
-    return str(int(at.timestamp() * 1000))
 
 
 def _changed(answer: Sequence[Any]) -> Changed:

@@ -59,7 +59,7 @@ def test_the_frame_is_the_item_and_its_offset() -> None:
 
 
 def test_what_decides_how_to_show_it_is_kept() -> None:
-    urgent = replace(DELIVERY, priority=Priority.CRITICAL, expires_at=NOW + SECOND)
+    urgent = replace(DELIVERY, priority=Priority.CRITICAL, ends_at=NOW + SECOND)
     made = json.loads(item(urgent, Content("b")))
     assert made["priority"] == "critical"
     assert made["expires_at"] == "2026-11-22T00:00:01Z"

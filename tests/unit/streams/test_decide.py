@@ -153,6 +153,15 @@ def test_what_waited_for_its_hour_goes_out_with_the_words_it_was_found_fit_for()
     assert all(isinstance(look, Send) for look in found.values())
 
 
+def test_an_item_ends_when_its_sender_said_and_not_with_the_lifetime_of_its_type() -> None:
+    soon = NOW + timedelta(hours=1)
+    for said in (soon, None):
+        for look in _looks(replace(ORDER, expires_at=said)).values():
+            assert isinstance(look, Send)
+            assert look.delivery.ends_at == said
+            assert look.delivery.expires_at == (said or NOW + timedelta(days=3))
+
+
 def test_a_request_that_expires_before_its_send_at_never_goes_out() -> None:
     late = replace(ORDER, send_at=NOW + timedelta(hours=2), expires_at=NOW + timedelta(hours=1))
     assert _ends(_looks(late)) == {(State.EXPIRED, "expires_before_it_may_be_sent")}

@@ -7,13 +7,11 @@
 local MOST_ENTRIES = 100000
 local ITEMS_PER_ENTRY = 500
 
-local function field(item, name)
-  return string.match(item, '"' .. name .. '":"([^"]*)"') or ''
-end
-
 local function touched(items, id, item)
   local n = #items
-  items[n + 1], items[n + 2], items[n + 3] = id, field(item, 'type'), field(item, 'at')
+  items[n + 1] = id
+  items[n + 2] = string.match(item, '"type":"([^"]*)"') or ''
+  items[n + 3] = string.match(item, '"at":"([^"]*)"') or ''
 end
 
 local function engage(stream, kind, people)

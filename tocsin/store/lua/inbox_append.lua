@@ -1,11 +1,12 @@
 -- Append items to people's inboxes, once per notification id. After inbox_expiry.lua.
--- KEYS, five per item: inbox:{user}  inbox:{user}:items  inbox:{user}:meta  inbox:{user}:expiry
+-- KEYS, four per item: inbox:{user}  inbox:{user}:items  inbox:{user}:meta
 --   sent:<notification>:inapp, and after all of them one more per item: cancelled:<notification>;
 --   last store:ready, without which nothing is written and {} returned
+-- inbox:{user}:expiry, which nearly none has, is named here
 -- ARGV[1] epoch for inboxes made now   ARGV[2] items kept per inbox   ARGV[3] seconds to keep
 -- ARGV[4] what sent: says of the delivered, ARGV[5] for so many seconds
--- ARGV[3i+3] notification id, ARGV[3i+4] the item as JSON, ARGV[3i+5] when it is over (ms) or '',
---   of the i-th item
+-- ARGV[2i+4] notification id, ARGV[2i+5] the item as JSON, of the i-th item
+-- then in twos, for those that end: i, when it is over (ms)
 -- Returns flat, per item: epoch, offset, unread, 1 if new | 0 if it was there before | -1 if it was
 -- taken back and is not written (see cancel.lua; offset 0).
 --
@@ -16,12 +17,12 @@ local DAY = 86400
 local answer = {}
 local cap, keep, now = tonumber(ARGV[2]), tonumber(ARGV[3]), now_ms()
 
-local function drop(inbox, items, expiry, ends, count)
+local function drop(inbox, items, expiry, some_end, count)
   local unread = 0
   local dropped = redis.call('ZPOPMIN', inbox, count)
   for d = 1, #dropped, 2 do
     redis.call('HDEL', items, dropped[d])
-    if ends then redis.call('ZREM', expiry, dropped[d]) end
+    if some_end then redis.call('ZREM', expiry, dropped[d]) end
     if tonumber(dropped[d + 1]) % 1 == 0 then unread = unread + 1 end
   end
   return unread
@@ -29,19 +30,22 @@ end
 
 -- nearly always nothing of a batch was taken back, and one call tells
 if redis.call('EXISTS', KEYS[#KEYS]) == 0 then return {} end
-local count = (#KEYS - 1) / 6
-local some_taken_back = count > 4000 or redis.call('EXISTS', unpack(KEYS, 5*count + 1, 6*count)) > 0
+local count = (#KEYS - 1) / 5
+local some_taken_back = count > 4000 or redis.call('EXISTS', unpack(KEYS, 4*count + 1, 5*count)) > 0
+local ends = {}
+for e = 2*count + 6, #ARGV, 2 do ends[tonumber(ARGV[e])] = tonumber(ARGV[e + 1]) end
 
 for i = 1, count do
-  local inbox, items, meta, expiry = KEYS[5*i - 4], KEYS[5*i - 3], KEYS[5*i - 2], KEYS[5*i - 1]
-  local id, over = ARGV[3*i + 3], tonumber(ARGV[3*i + 5])
+  local inbox, items, meta = KEYS[4*i - 3], KEYS[4*i - 2], KEYS[4*i - 1]
+  local expiry = inbox .. ':expiry'
+  local id, over = ARGV[2*i + 4], ends[i]
   local score = redis.call('ZSCORE', inbox, id)
   local state = redis.call('HMGET', meta, 'epoch', 'next', 'floor', 'unread', 'expires')
   local epoch = state[1] or ARGV[1]
   local unread = tonumber(state[4] or 0) - sweep(inbox, items, meta, expiry, state[5], now)
   local offset = score and math.floor(tonumber(score))
   local taken_back = some_taken_back and not score
-    and redis.call('EXISTS', KEYS[5*count + i]) == 1
+    and redis.call('EXISTS', KEYS[4*count + i]) == 1
   if taken_back then
     offset = 0
   elseif not score then
@@ -52,9 +56,9 @@ for i = 1, count do
     else
       unread = unread + 1
       redis.call('ZADD', inbox, offset, id)
-      redis.call('HSET', items, id, ARGV[3*i + 4])
+      redis.call('HSET', items, id, ARGV[2*i + 5])
     end
-    redis.call('SET', KEYS[5*i], ARGV[4], 'EX', ARGV[5])
+    redis.call('SET', KEYS[4*i], ARGV[4], 'EX', ARGV[5])
     -- every place after `floor` is still there, so their number needs no ZCARD
     local surplus = offset - tonumber(state[3] or 0) - cap
     if surplus > 0 then
