@@ -4,7 +4,7 @@ import { ask } from "/web/shop-api.js";
 import { draw } from "/web/shop-art.js";
 import { $, freshId, h, modal, money, put, say } from "/web/shop-dom.js";
 import { logIn } from "/web/shop-login.js";
-import { basket, left, on, products, session } from "/web/shop-state.js";
+import { basket, left, named, on, products, session } from "/web/shop-state.js";
 
 let attempt = null; // the key of an order whose answer did not come: the same order again is bought once
 
@@ -34,7 +34,7 @@ function row(line) {
   const turn = (by, label) => h("button", { className: "step", "aria-label": `${label}: ${line.name}`, data: { focus: `${label}-${line.sku}` }, on: { click: () => basket.put(line.sku, line.quantity + by) } }, by > 0 ? "+" : "−");
   const short = line.available !== null && line.quantity > line.available;
   return h("li", { data: { short } },
-    draw(line), h("div", {}, h("b", {}, line.name), h("small", {}, short ? left(line).text : money(line.price))),
+    draw(line), h("div", {}, h("b", {}, named(line)), h("small", {}, short ? left(line).text : money(line.price))),
     h("div", { className: "stepper" }, turn(-1, "One less"), h("span", {}, String(line.quantity)), turn(1, "One more")));
 }
 

@@ -4,7 +4,7 @@ import { ask } from "/web/shop-api.js";
 import { draw } from "/web/shop-art.js";
 import { showAdmins } from "/web/shop-admins.js";
 import { $, freshId, h, money, put, say } from "/web/shop-dom.js";
-import { left, on, products, stock as learn } from "/web/shop-state.js";
+import { left, named, on, products, stock as learn } from "/web/shop-state.js";
 import { follow, showQueue, toldPanel } from "/web/shop-told.js";
 
 const EVERY_MS = 2_500;
@@ -47,7 +47,7 @@ function row(product) {
   const queue = h("button", { className: "queue", on: { click: () => showQueue(sku) } });
   const restock = h("button", { className: "restock small", "aria-label": `Restock ${name}`, on: { click: () => change(sku, { available: FULL }) } }, "Restock");
   const made = h("tr", { data: { sku } },
-    h("th", { scope: "row" }, draw(product), h("span", {}, h("b", {}, name), h("small", {}, `${sku} · ${money(product.price)}`))),
+    h("th", { scope: "row" }, draw(product), h("span", {}, h("b", {}, named(product)), h("small", {}, `${sku} · ${money(product.price)}`))),
     h("td", {}, h("div", { className: "stepper" }, turn(-1, "One less"), count, turn(1, "One more"))),
     h("td", {}, queue), h("td", {}, restock));
   return { made, count, queue };

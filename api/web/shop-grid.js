@@ -4,7 +4,7 @@ import { draw } from "/web/shop-art.js";
 import { addToBasket } from "/web/shop-basket.js";
 import { $, h, money, put } from "/web/shop-dom.js";
 import { openProduct } from "/web/shop-product.js";
-import { left, on, products, waits } from "/web/shop-state.js";
+import { left, named, on, products, waits } from "/web/shop-state.js";
 
 const FILTERS = { all: "All", in: "In stock", low: "Nearly gone", out: "Sold out", mine: "I wait for" };
 const cards = new Map();
@@ -15,7 +15,7 @@ function card(product) {
   const stock = h("span", { className: "stock" });
   const act = h("button", { className: "act", on: { click: () => act.dataset.act === "add" ? addToBasket(product.sku) : openProduct(product.sku) } });
   const made = h("li", { className: "product card", data: { sku: product.sku } },
-    look, h("h3", {}, product.name.replaceAll("-", "\u2011")),
+    look, h("h3", {}, named(product)),
     h("p", { className: "meta" }, h("span", { className: "price" }, money(product.price)), stock), act);
   return { made, stock, act };
 }

@@ -5,7 +5,7 @@ import { ask } from "/web/shop-api.js";
 import { addToBasket } from "/web/shop-basket.js";
 import { $, h, modal, money, say } from "/web/shop-dom.js";
 import { logIn } from "/web/shop-login.js";
-import { left, on, products, session, waits } from "/web/shop-state.js";
+import { left, named, on, products, session, waits } from "/web/shop-state.js";
 
 const CHANNELS = {
   inapp: ["In this shop", "the bell up there"],
@@ -36,7 +36,7 @@ function redraw() {
     h("div", { className: "picture" }, draw(product)),
     h("div", { className: "facts" },
       h("p", { className: "code" }, `No. ${product.sku}`),
-      h("h2", { id: "product-name" }, product.name),
+      h("h2", { id: "product-name" }, named(product)),
       h("p", { className: "meta" }, h("span", { className: "price" }, money(product.price)), h("span", { className: "stock" }, text)),
       state === "out" ? (waits.of.has(product.sku) ? listed(waits.of.get(product.sku)) : notify(product)) : buy(product)));
   if (focused) dialog.querySelector(`[data-focus="${focused}"]`)?.focus();

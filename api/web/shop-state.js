@@ -76,6 +76,9 @@ export const basket = {
 
 const FEW = 5;
 
+/** A product's name, which no line breaks at a hyphen: T-light. */
+export const named = ({ name }) => name.replaceAll("-", "\u2011");
+
 /** {state, text} of what is left. */
 export function left({ available }) {
   if (available === null || available === undefined) return { state: "unknown", text: "Counting…" };

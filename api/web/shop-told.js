@@ -3,7 +3,7 @@
 import { ask } from "/web/shop-api.js";
 import { draw } from "/web/shop-art.js";
 import { h, put } from "/web/shop-dom.js";
-import { products, waits } from "/web/shop-state.js";
+import { named, products, waits } from "/web/shop-state.js";
 
 const EVERY_MS = 1_000;
 const LONGEST_MS = 120_000;
@@ -26,7 +26,7 @@ function group(product, kind, text) {
   const list = h("ol", { className: "people" });
   const summary = h("span", { className: "summary", role: "status" }, text);
   const made = h("article", { className: "group", data: { kind, sku: product.sku } },
-    h("header", {}, draw(product), h("div", {}, h("b", {}, product.name), summary),
+    h("header", {}, draw(product), h("div", {}, h("b", {}, named(product)), summary),
       h("button", { className: "step", "aria-label": `Put away: ${product.name}`, on: { click: () => {
         made.remove();
         hint.hidden = host.children.length > 0;

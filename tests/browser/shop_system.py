@@ -1,5 +1,6 @@
 """A whole system for a module of browser tests, and the people who use its shop."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -46,7 +47,7 @@ def running_shop(directory: Path) -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(90)
+                process.wait(150)
             finally:
                 process.kill()
 
@@ -72,12 +73,24 @@ def post(url: str, body: Mapping[str, Any]) -> None:
     urllib.request.urlopen(request, timeout=20).close()
 
 
+_SEEN: Final = """
+window.seen = new Set();
+setInterval(() => {
+  const toasts = document.querySelector("tocsin-inbox")?.shadowRoot?.querySelectorAll(".toast");
+  for (const line of [...document.querySelectorAll(".said"), ...(toasts ?? [])])
+    window.seen.add(line.textContent);
+}, 50);
+"""
+"""What is shown for some seconds is noted: a busy machine may look too late."""
+
+
 class Visitor:
     """Somebody with the shop open, in a browser context of their own."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page, self.url = page, url
         self.wrong: list[str] = []
+        """Errors of the page's scripts."""
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.dialog = page.locator("#product")
         self.inbox = page.locator("tocsin-inbox")
@@ -108,6 +121,14 @@ class Visitor:
         await expect(self.page.locator("#me")).to_be_visible()
         await expect(self.page.locator("#login")).to_be_hidden()
 
+    async def saw(self, words: str) -> None:
+        """Wait until the page has said so in passing, be it that it is over by now."""
+        end = asyncio.get_running_loop().time() + MS / 1_000
+        while not any(words in said for said in await self.page.evaluate("[...window.seen]")):
+            if asyncio.get_running_loop().time() > end:
+                raise AssertionError(f"never said: {words}")
+            await asyncio.sleep(0.1)
+
     async def shoot(self, name: str) -> None:
         """Keep a picture, without what moves."""
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
@@ -135,8 +156,9 @@ async def visitor(
     browser: Browser, url: str, anchor: str = "", **how: Any
 ) -> AsyncIterator[Visitor]:
     """A visitor who has arrived; nothing may have gone wrong on their page when they leave."""
-    context = await browser.new_context(**({"viewport": {"width": 1360, "height": 880}} | how))
+    context = await browser.new_context(**({"viewport": {"width": 1200, "height": 760}} | how))
     context.set_default_timeout(MS)
+    await context.add_init_script(_SEEN)
     made = Visitor(await context.new_page(), url)
     await made.arrive(anchor)
     yield made

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from api import pages
 from api.app import create_app
@@ -12,6 +13,9 @@ from tests.unit.api.asgi import Client
 from tocsin.settings import Settings
 
 SETTINGS = Settings(ws_port=9001, clickhouse_url="clickhouse://tocsin:pw@ch:8123/tocsin")
+OPEN = SETTINGS.model_copy(
+    update={"sandbox_url": "http://127.0.0.1:8444", "jwt_secret": SecretStr("s" * 32)}
+)
 
 
 def client(settings: Settings = SETTINGS) -> Client:
@@ -20,9 +24,9 @@ def client(settings: Settings = SETTINGS) -> Client:
     return Client(create_app(services))
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/shop"])
 async def test_a_page_and_all_it_refers_to_is_there(path: str) -> None:
-    page = await client()("GET", path)
+    page = await client(OPEN)("GET", path)
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     names = set(re.findall(r'"(/web/[\w.-]+)"', page.body.decode()))
     assert names
@@ -30,15 +34,15 @@ async def test_a_page_and_all_it_refers_to_is_there(path: str) -> None:
     while names - seen:
         name = (names - seen).pop()
         seen.add(name)
-        asset = await client()("GET", name)
+        asset = await client(OPEN)("GET", name)
         assert asset.status == 200, name
         assert asset.headers["x-content-type-options"] == "nosniff"
         names |= set(re.findall(r'from "(/web/[\w.-]+)"', asset.body.decode()))
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/shop"])
 async def test_the_policy_lets_nothing_inline_or_foreign_run(path: str) -> None:
-    page = await client()("GET", path)
+    page = await client(OPEN)("GET", path)
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
@@ -76,3 +80,13 @@ async def test_links_are_told_beside_the_sandbox_only() -> None:
     assert links == {
         "demo": True, "shop": "/shop", "sandbox": "http://127.0.0.1:8444", "clickhouse": "http://ch:8123",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, OPEN.model_copy(update={"sandbox_url": ""})])
+async def test_the_shop_is_shut_away_from_the_sandbox(settings: Settings) -> None:
+    shut = await client(settings)("GET", "/shop")
+    assert (shut.status, shut.code) == (404, "not_found")
+    assert "TOCSIN_SANDBOX_URL" in shut.json["detail"]
+    for path in ("/shop/api/products", "/shop/api/live-ticket", "/shop/api/counter"):
+        assert (await client(settings)("GET", path)).status == 404
+    assert (await client(settings)("POST", "/shop/api/login", {})).status == 404
