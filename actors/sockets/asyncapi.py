@@ -45,11 +45,12 @@ def document() -> dict[str, Any]:
 
 
 def _notification() -> dict[str, Any]:
-    """The inbox item as stored, behind three fields of the frame's own (frames.notification)."""
+    """The inbox item as stored, behind what is the frame's own (frames.notification)."""
     own = {
         "op": {"enum": ["notification"]},
         "offset": {"type": "integer", "minimum": 1},
         "unread": {"type": "integer", "minimum": 0},
+        "read": {"type": "boolean", "description": "Read elsewhere before it came here"},
     }
     frame = {"type": "object", "required": ["op", "offset"], "properties": own}
     return {"allOf": [frame, {"$ref": "#/components/schemas/Item"}]}

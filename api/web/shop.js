@@ -55,7 +55,8 @@ function inboxOf(who) {
   inbox.setAttribute("locale", "en");
   inbox.getToken = async () => who.token;
   inbox.addEventListener("tocsin-open", (event) => {
-    const at = new URL(event.detail.url ?? "/shop", location.href);
+    if (!event.detail.url) return;
+    const at = new URL(event.detail.url, location.href);
     if (at.origin !== location.origin || at.pathname !== "/shop") return;
     event.preventDefault();
     inbox.hide();

@@ -270,6 +270,7 @@ export class TocsinClient extends EventTarget {
   #token = null;
   #state = "idle";
   #unread = 0;
+  #counts = 0; // frames that told the number
   #position = null;
   #socket = null;
   #live = false;
@@ -332,18 +333,20 @@ export class TocsinClient extends EventTarget {
     const query = new URLSearchParams({ status, limit: String(limit) });
     if (types.length) query.set("type", types.join(","));
     if (cursor != null) query.set("cursor", String(cursor));
+    const counts = this.#counts;
     const page = await this.#ask("GET", `/v1/inbox?${query}`);
     for (const item of page.items) this.#listed.add(item.notification.notification_id);
-    // over a live socket every change is told in order, and a page may be older than the last of them
-    if (!this.#live) this.#unread = page.unread;
+    this.#answered(counts, page.unread);
     return page;
   }
 
   /** Mark these as read, or "all". Throws TocsinError. */
   async markRead(ids) {
     if (ids !== "all") return this.#mark("read", ids);
+    const counts = this.#counts;
     const answer = await this.#ask("POST", "/v1/inbox:read-all");
-    this.#changed("read", { ids: answer.read ?? [], all: true }, answer.unread);
+    this.#answered(counts, answer.unread);
+    this.#emit("read", { ids: answer.read ?? [], all: true });
   }
 
   /** Let these count as unread again. Throws TocsinError. */
@@ -367,19 +370,18 @@ export class TocsinClient extends EventTarget {
 
   async #mark(op, ids) {
     const all = [...ids];
-    let unread = this.#unread;
     for (let i = 0; i < all.length; i += MOST_IDS) {
       const some = all.slice(i, i + MOST_IDS);
+      const counts = this.#counts;
       const answer = await this.#ask("POST", `/v1/inbox:${op === "deleted" ? "delete" : op}`, { ids: some });
-      unread = answer?.unread ?? unread;
+      this.#answered(counts, answer?.unread);
     }
-    if (all.length) this.#changed(op, { ids: all }, unread);
+    if (all.length) this.#emit(op, { ids: all });
   }
 
-  #changed(op, detail, unread) {
-    // live, the socket tells the number, in order with all else
-    if (!this.#live) this.#unread = unread;
-    this.#emit(op, detail);
+  /** The number in an answer counts unless the socket, which tells every change in order, has told one since. */
+  #answered(counts, unread) {
+    if (unread !== undefined && counts === this.#counts) this.#unread = unread;
   }
 
   // HTTP
@@ -564,7 +566,7 @@ export class TocsinClient extends EventTarget {
 
   #ready({ epoch, offset, unread, recovered }) {
     const reason = recovered ? "resumed" : this.#position ? "gap" : "first";
-    this.#unread = unread;
+    this.#hearCount(unread);
     if (!recovered) this.#position = { epoch, offset };
     if (!recovered) this.#ack.offset = 0;
     if (!this.#live) this.#enter();
@@ -582,22 +584,27 @@ export class TocsinClient extends EventTarget {
     if (this.#watched.skus.length) this.#sayWatch();
   }
 
-  #notified({ op, offset, unread, ...notification }) {
+  #notified({ op, offset, unread, read, ...notification }) {
     const id = notification.notification_id;
     if (this.#position && offset > this.#position.offset) this.#position.offset = offset;
-    if (unread !== undefined) this.#unread = unread;
+    if (unread !== undefined) this.#hearCount(unread);
     this.#acknowledgeSoon(offset);
     if (this.#told.has(id)) return;
     this.#told.add(id);
     const { types } = this.#options;
     if (types.length && !types.includes(notification.type)) return;
-    const item = { offset, unread: true, notification };
+    const item = { offset, unread: !read, notification };
     this.#emit("notification", { item, notification, known: this.#listed.has(id) });
   }
 
   #marked(op, ids, unread) {
-    this.#unread = unread;
+    this.#hearCount(unread);
     this.#emit(op, { ids });
+  }
+
+  #hearCount(unread) {
+    this.#unread = unread;
+    this.#counts += 1;
   }
 
   /** At most four a second, each for all that came before. */
@@ -1308,9 +1315,10 @@ function layer(...children) {
 }
 
 function float(element, up) {
-  if (element.hasAttribute("data-open") === up || !element.isConnected) return;
-  put(element, "data-open", up);
-  if (element.popover) element[up ? "showPopover" : "hidePopover"]();
+  put(element, "data-open", up && element.isConnected);
+  // what leaves the page is hidden by the browser, so its own word counts
+  if (!element.popover || !element.isConnected || element.matches(":popover-open") === up) return;
+  element[up ? "showPopover" : "hidePopover"]();
 }
 
 const Base = globalThis.HTMLElement ?? class {};
@@ -1585,8 +1593,9 @@ export class TocsinInbox extends Base {
 
   #arrived({ item, notification }) {
     this.#list.change({ op: "add", items: [item] });
-    this.#fresh.add(notification.notification_id);
     this.#count();
+    if (!item.unread) return this.#draw(); // read on another device while this one was away
+    this.#fresh.add(notification.notification_id);
     this.#announce([this.#words().arrived, notification.title, notification.body].filter(Boolean).join(". "), critical(item));
     if ((!this.#opened || critical(item)) && this.getAttribute("toasts") !== "off") this.#toasts.add(item);
     this.#ui.bell.classList.add("rings");

@@ -60,6 +60,10 @@ class Place:
             {"notification_id": self.name, "type": self.type, "at": at, "title": title} | ends
         )
 
+    def sent(self) -> bytes:
+        """As a socket is sent it that comes back."""
+        return self.item() if self.unread else b'{"read":true,' + self.item()[1:]
+
 
 class Inboxes(RuleBasedStateMachine):
     """One inbox of five places, told of in a list, oldest first."""
@@ -170,7 +174,7 @@ class Inboxes(RuleBasedStateMachine):
         if not floor <= asked <= self.newest:
             assert found.items is None
             return
-        after = [(p.offset, p.item()) for p in self.places if p.there and p.offset > asked]
+        after = [(p.offset, p.sent()) for p in self.places if p.there and p.offset > asked]
         assert found.items == after
 
     @rule(

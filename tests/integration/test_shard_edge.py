@@ -153,7 +153,7 @@ async def _heard(subscriptions: Subscriptions, told: dict[str, int]) -> bool:
 async def test_a_silent_subscription_is_tried_and_lasts_while_it_answers(
     shop: Shop, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.sockets.upkeep.QUIET_SECONDS", 0.02)
+    monkeypatch.setattr("actors.sockets.upkeep.QUIET_SECONDS", 1)
     subscriptions = Subscriptions(redis)
     await subscriptions.apply([change("A", 1, 3)])
     async with shop.client() as (client, _):

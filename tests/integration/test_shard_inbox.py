@@ -123,12 +123,12 @@ async def test_reading_is_counted_once_and_published(inbox: Inbox, redis: Redis)
     await inbox.append(some("a", 1, 2, 3))
     async with redis.pubsub() as heard:
         await heard.subscribe(keys.INBOX_CHANGED)
-        await heard.get_message(timeout=5)
+        await heard.get_message(timeout=20)
         assert await inbox.mark_read("a", ["n1", "n9"]) == (2, ["n1"])
         assert await inbox.mark_read("a", ["n1"]) == (2, [])
         assert await inbox.mark_read("a", None) == (0, ["n2", "n3"])
         assert await inbox.mark_read("a", None) == (0, [])
-        told = [(await heard.get_message(timeout=5))["data"] for _ in range(2)]
+        told = [(await heard.get_message(timeout=20))["data"] for _ in range(2)]
     assert [json.loads(data) for data in told] == [
         {"op": "read", "user_id": "a", "ids": ["n1"], "unread": 2},
         {"op": "read", "user_id": "a", "ids": ["n2", "n3"], "unread": 0},

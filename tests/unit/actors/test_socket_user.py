@@ -167,6 +167,18 @@ def test_acks_are_kept_per_socket_and_checked() -> None:
         person.connection.ack(one, 4)
 
 
+def test_what_was_kept_of_a_lost_inbox_says_nothing_of_the_next() -> None:
+    person = Person()
+    _, seat = person.arrive()
+    person.connection.push(push(1))
+    person.connection.push(push(2))
+    person.connection.ack(seat, 2)
+    person.connection.caught_up(seat, Resumed("another", 1, 1, None))
+    assert (seat.epoch, seat.acked) == ("another", 0)
+    person.connection.ack(seat, 1)
+    assert seat.acked == 1
+
+
 def test_a_person_has_a_bounded_number_of_sockets() -> None:
     person = Person()
     seats = [person.arrive()[1] for _ in range(MAX_SOCKETS)]

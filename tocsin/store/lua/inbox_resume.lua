@@ -21,7 +21,10 @@ local after = redis.call('ZRANGEBYSCORE', KEYS[1], asked + 1, '+inf', 'WITHSCORE
 for i = 1, #after, 2 do
   local item = redis.call('HGET', KEYS[2], after[i])
   if item and item ~= '' then
-    answer[#answer + 1] = math.floor(tonumber(after[i + 1]))
+    local score = tonumber(after[i + 1])
+    -- what was read elsewhere meanwhile is no news: nobody shall be rung for it
+    if score % 1 ~= 0 then item = '{"read":true,' .. string.sub(item, 2) end
+    answer[#answer + 1] = math.floor(score)
     answer[#answer + 1] = item
   end
 end

@@ -149,7 +149,21 @@ test("what a page had already is told as known", async () => {
   sockets[0].tell(push(5));
   sockets[0].tell(push(6));
   assert.deepEqual(made.of("notification").map((d) => d.known), [true, false]);
-  assert.equal(made.unread, 2, "live, only the socket tells the number");
+});
+
+test("an answer's number counts, unless the socket has told one since it was asked", async () => {
+  const made = await live();
+  answers.push({ body: { items: [], cursor: null, unread: 9 } });
+  await made.list();
+  assert.equal(made.unread, 9, "something ended, and nobody was told");
+  answers.push({ body: { items: [], cursor: null, unread: 9 } });
+  const asking = made.list();
+  sockets[0].tell({ op: "read", ids: ["n1"], unread: 3 });
+  await asking;
+  assert.equal(made.unread, 3);
+  answers.push({ body: { unread: 0, read: [] } });
+  await made.markRead("all");
+  assert.equal(made.unread, 0);
 });
 
 test("acknowledgements go together, for the newest", async () => {
