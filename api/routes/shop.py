@@ -96,6 +96,7 @@ async def products(shop: Open) -> Response:
 @router.get("/api/live-ticket")
 async def live_ticket(shop: Open) -> Response:
     """For who only looks: the socket tells stock and nothing else."""
+    shop.reading()
     return await issue(shop.services, _VISITORS)
 
 
@@ -125,6 +126,7 @@ async def verify(request: Request, shop: Open) -> Response:
 @router.get("/api/phones/{number}")
 async def texts(number: str, shop: Open, after: After = 0, wait: Seconds = 0) -> Response:
     """The SMS at a number, for who is not logged in yet."""
+    shop.reading()
     return answer(await shop.phone.texts(demo_number(number), after, wait))
 
 
@@ -156,12 +158,14 @@ async def buy(call: Shopper, shop: Open) -> Response:
 @router.get("/api/counter")
 async def counter(shop: Open) -> Response:
     """Every shelf, and how many wait for it."""
+    shop.reading()
     return answer({"shelves": await shop.shelves()})
 
 
 @router.get("/api/counter/queues/{sku}")
 async def waiting(sku: str, shop: Open) -> Response:
     """Who waits for a product, first come first."""
+    shop.reading()
     found = await shop.queues.first(product(sku).sku, MOST_WAITING)
     return answer({"waiting": queue(found)})
 
@@ -178,6 +182,7 @@ async def restock(request: Request, shop: Open) -> Response:
 @router.post("/api/counter/told")
 async def told(request: Request, shop: Open) -> Response:
     """How far sign-ups have come."""
+    shop.reading()
     body = decode(ToldBody, await read_body(request))
     return answer({"told": await shop.told(body.subscription_ids)})
 
@@ -185,6 +190,7 @@ async def told(request: Request, shop: Open) -> Response:
 @router.get("/api/counter/admins")
 async def present_admins(shop: Open) -> Response:
     """Which admins are connected."""
+    shop.reading()
     return answer({"present": await shop.present()})
 
 

@@ -67,7 +67,7 @@ class Shop:
         self.services = services
         self.opening = Opening(services)
         self.phone = Phone(services.settings.sandbox_url)
-        self._logins, self._writes = Limit(2, 60), Limit(20, 200)
+        self._logins, self._writes, self._reads = Limit(2, 60), Limit(20, 200), Limit(100, 500)
 
     @property
     def queues(self) -> Queues:
@@ -81,6 +81,10 @@ class Shop:
     def writing(self) -> None:
         """The same, for whatever else changes something."""
         self._writes.take(time.monotonic())
+
+    def reading(self) -> None:
+        """The same, for what costs something to find out and anybody may ask."""
+        self._reads.take(time.monotonic())
 
     async def register(self, name: str, number: str) -> Profile:
         """The account of this number; who has shopped before keeps the name of then."""
