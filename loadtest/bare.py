@@ -46,7 +46,7 @@ class Feed:
         """From the first offset to what is the last one now. Raises `EngineUnavailable`."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_servers(), fetch_max_wait_ms=50,
-            enable_auto_commit=False, group_id=None,
+            enable_auto_commit=False, group_id=None, auto_offset_reset="earliest",
         )  # fmt: skip
         try:
             await consumer.start()

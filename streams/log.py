@@ -17,6 +17,9 @@ async def read_all(settings: Settings, topic: Topic) -> AsyncIterator[Any]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_servers(),
         enable_auto_commit=False,
+        # or the library, which begins to look for the newest record as soon as it is assigned a
+        # partition, may find it after the seek and pass over everything
+        auto_offset_reset="earliest",
         max_partition_fetch_bytes=6 * MAX_RECORD_BYTES,
         fetch_max_wait_ms=50,
     )

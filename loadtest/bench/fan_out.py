@@ -163,7 +163,9 @@ class _Many(msgspec.Struct):
 
 async def _count(settings: Settings) -> tuple[int, int]:
     """Requests in the log, and how many different ones."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_servers())
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_servers(), auto_offset_reset="earliest"
+    )
     await consumer.start()
     places = [TopicPartition(REQUESTS_LOW.name, p) for p in range(settings.partitions)]
     consumer.assign(places)

@@ -109,6 +109,7 @@ async def _read(settings: Settings, positions: Positions) -> list[ConsumerRecord
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_servers(),
         enable_auto_commit=False,
+        auto_offset_reset="earliest",
         max_partition_fetch_bytes=6 * MAX_RECORD_BYTES,
         fetch_max_wait_ms=50,
     )

@@ -83,7 +83,9 @@ def shop(services: Services, token: Callable[..., str]) -> Client:
 
 @pytest.fixture
 async def log(settings: Settings) -> AsyncIterator[Log]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_servers())
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_servers(), auto_offset_reset="earliest"
+    )
     await consumer.start()
     yield Log(consumer, settings.partitions)
     await consumer.stop()
