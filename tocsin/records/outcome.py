@@ -35,6 +35,11 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `trace` is the router's decision, step by step, as ``step=result;step=result``; `due_at` is when
     a deferred or retried one is looked at again. A receipt's `attempt` is 0: nothing was tried.
+
+    Where it went is told without an address: `destination` is a mailbox's domain, a number's
+    country and carrier prefix (its first five digits), or a device's platform. What it said is told
+    without its words: `content_hash` of the rendered text and `data_hash` of the variables (32 bits
+    each) recognise a message that is rendered again from template, version and data.
     """
 
     delivery_id: str
@@ -54,6 +59,9 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     template_version: int = 0
     trace: str = ""
     due_at: Instant | None = None
+    destination: str = ""
+    content_hash: int = 0
+    data_hash: int = 0
 
 
 class OutcomeBatch(msgspec.Struct, frozen=True):
