@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 from actors.scale import Scale, drain_seconds
@@ -45,6 +45,14 @@ class Elastic:
             name = max(shards, key=number)
             self._leaving[name] = self._actors.pop(name)
             self._begin(self._less(name, loads[name] or 0, len(shards) - 1))
+
+    def forget(self, dead: Iterable[str]) -> None:
+        """Shards beyond the base that ended for good are no actors any more: one may be asked for
+        by name in the very round in which it is ended, and what is found is the dying one."""
+        for name in dead:
+            if name.startswith(SHARD) and number(name) >= self._settings.shards:
+                _log.info("%s has ended", name)
+                self._actors.pop(name, None)
 
     async def stop(self) -> None:
         """Change nothing more. A shard that is being ended is among the actors again: it has to go

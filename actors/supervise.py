@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import ActorDiedError, RayError, RayTaskError
 
 from actors.elastic import SHARD, Elastic
 from actors.pool import connect, create, create_shard
@@ -54,7 +54,8 @@ async def _keep(
     said: tuple[Any, Any] | None = None
     silent = 0
     while not stop.is_set():
-        found = await _round(actors)
+        found, dead = await _round(actors)
+        elastic.forget(dead)
         silent = 0 if found else silent + 1
         if silent >= _LOST_ROUNDS:
             # the cluster itself is gone: a new process finds the new one
@@ -77,17 +78,25 @@ def _told(known: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, int], dict[
     return pids, {name: facts["ws"] for name, facts in known.items() if "ws" in facts}
 
 
-async def _round(actors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Start every actor that is not started; the facts of those that answered."""
+async def _round(actors: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Start every actor that is not started; the facts of those that answered, and the names of
+    those that have ended for good."""
     names = list(actors)
     answers = await asyncio.gather(*(_facts(actors[name]) for name in names))
-    return {name: facts for name, facts in zip(names, answers, strict=True) if facts}
+    said = dict(zip(names, answers, strict=True))
+    return (
+        {name: facts for name, facts in said.items() if facts},
+        [name for name, facts in said.items() if facts is None],
+    )
 
 
-async def _facts(handle: Any) -> dict[str, Any]:
-    """What an actor says of itself; nothing while it cannot. Raises the actor's `ConfigError`."""
+async def _facts(handle: Any) -> dict[str, Any] | None:
+    """What an actor says of itself; nothing while it cannot, None when it never will again. Raises
+    the actor's `ConfigError`."""
     try:
         facts: dict[str, Any] = await asyncio.wait_for(handle.facts.remote(), _ANSWER_SECONDS)
+    except ActorDiedError:
+        return None
     except RayTaskError as error:
         if isinstance(error.cause, ConfigError):
             raise ConfigError(str(error.cause)) from None

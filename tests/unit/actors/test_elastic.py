@@ -106,3 +106,13 @@ async def test_the_end_of_all_waits_for_a_shard_that_is_being_made() -> None:
     cluster.let.set()
     await stopping
     assert "shard-1" in cluster.actors
+
+
+async def test_what_was_found_dying_is_forgotten_and_made_again() -> None:
+    cluster = Cluster("otp-lane", "shard-0")
+    await cluster.look(0, shard_0=50)
+    cluster.elastic.forget(["otp-lane", "shard-0", "shard-1"])
+    assert cluster.actors.keys() == {"otp-lane", "shard-0"}
+    await cluster.look(1, shard_0=50)
+    assert cluster.made == ["shard-1", "shard-1"]
+    assert cluster.actors.keys() == {"otp-lane", "shard-0", "shard-1"}
