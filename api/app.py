@@ -8,6 +8,8 @@ from api.pages import router as pages
 from api.routes import (
     broadcasts,
     cancellations,
+    clicks,
+    conversions,
     devices,
     inbox,
     inventory,
@@ -49,8 +51,9 @@ def create_app(services: Services | None = None) -> FastAPI:
     app.state.services = services
     for module in (
         # the busiest first: routes are tried in order, and each try costs some microseconds
-        notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
-        cancellations, topics, broadcasts, presence, stats, templates, unsubscribe, ops, seed,
+        notifications, otp, inventory, clicks, users, subscriptions, preferences, devices, inbox,
+        tickets, conversions, cancellations, topics, broadcasts, presence, stats, templates,
+        unsubscribe, ops, seed,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)

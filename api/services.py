@@ -9,15 +9,19 @@ from api.accept import Accept
 from api.auth import Auth
 from api.broadcasts import TakeBroadcasts
 from api.cancel import Cancel
+from api.conversions import Conversions
 from api.figures import Figures
+from api.hits import Hits
 from api.known import KnownUsers
 from api.people import People
 from api.publish import Publish
 from api.signups import SignUps
 from api.wording import Wording
 from tocsin.clock import Clock, SystemClock
+from tocsin.links import Seals
 from tocsin.settings import Settings
 from tocsin.store import Broadcasts, Cancellations, Profiles, Subscriptions, Templates
+from tocsin.store.clicks import Clicks
 from tocsin.store.idempotency import Idempotency
 from tocsin.store.inbox import Inbox
 from tocsin.store.otp import OtpStore
@@ -55,6 +59,10 @@ class Services:
     catalogue: Catalogue
     wording: Wording
     renderer: Renderer
+    seals: Seals
+    public_url: str
+    hits: Hits
+    conversions: Conversions
 
     @classmethod
     def over(
@@ -72,6 +80,7 @@ class Services:
         templates, catalogue = Templates(redis), Catalogue()
         choose = Choose(catalogue, templates)
         cancellations, figures = Cancellations(redis), Figures(settings)
+        known, clicks = KnownUsers(profiles), Clicks(redis)
         return cls(
             settings=settings,
             clock=clock,
@@ -80,7 +89,7 @@ class Services:
             auth=Auth(settings),
             figures=figures,
             publish=publish,
-            accept=Accept(profiles, KnownUsers(profiles), choose, publish, cancellations, clock),
+            accept=Accept(profiles, known, choose, publish, cancellations, clock),
             broadcasts=TakeBroadcasts(Broadcasts(redis), choose, publish, clock),
             cancellations=cancellations,
             cancel=Cancel(cancellations, Schedule(redis), figures, publish, clock),
@@ -97,4 +106,8 @@ class Services:
             catalogue=catalogue,
             wording=Wording(templates, catalogue, publish),
             renderer=Renderer(settings),
+            seals=Seals(settings),
+            public_url=settings.public_url.rstrip("/"),
+            hits=Hits(publish, known, clicks),
+            conversions=Conversions(clicks, figures, publish),
         )
