@@ -76,12 +76,13 @@ class Sender:
             if self._redis is None:
                 redis = await connect(self._settings)
                 self._profiles = Profiles(redis)
-                self._renderer, self._templates = Renderer(self._settings), Templates(redis)
+                self._templates = Templates(redis)
                 vendors = self._make(self._settings, (self._channel,), redis)
                 pace = partial(Pace, Buckets(redis), self._channel.value, self._rate)
                 if self._by_store:
                     self._clock = fleets = await StoreClock.set_by(redis)
                     self._keeping = asyncio.create_task(fleets.keep())
+                self._renderer = Renderer(self._settings, self._clock)
                 self._providers = HandOver(vendors, pace, self._clock, LANES)
                 self._cancellations = Cancellations(redis)
                 self._ledger = Ledger(Claims(redis, self._owner))

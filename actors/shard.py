@@ -70,8 +70,7 @@ class ConnectionShard:
     ) -> None:
         self._settings, self._name = settings, name
         self._call, self._clock = peers, clock
-        self._renderer = Renderer(settings)
-        self._render = render or self._renderer.render
+        self._render = render
         self._running: _Running | None = None
         self._starting = asyncio.Lock()
         self._stopped = False
@@ -140,17 +139,18 @@ class ConnectionShard:
     async def _assemble(self, client: Redis) -> _Running:
         inbox, registry = Inbox(client), Registry(client, self._name)
         hub = Hub(inbox, registry, Peers(registry, self._call))
-        templates = Templates(client)
-
-        async def load(deliveries: Sequence[Delivery]) -> None:
-            await self._renderer.load(templates, versions_of(deliveries))
-
         clock = StoreClock(client)
         await clock.look()
+        templates, renderer = Templates(client), Renderer(self._settings, self._clock or clock)
+
+        async def load(deliveries: Sequence[Delivery]) -> None:
+            await renderer.load(templates, versions_of(deliveries))
+
         off = Cancellations(client).broadcasts_off
         inapp = Inapp(
-            Profiles(client), inbox, off, load, self._render, hub.reach, self._clock or clock
-        )
+            Profiles(client), inbox, off, load, self._render or renderer.render, hub.reach,
+            self._clock or clock,
+        )  # fmt: skip
         stock = StockFeed(hub, Subscriptions(client).available)
         reception = Reception(Admission(self._settings, Tickets(client)), hub, inbox, stock)
         await registry.reset()

@@ -8,6 +8,8 @@ from api.pages import router as pages
 from api.routes import (
     broadcasts,
     cancellations,
+    clicks,
+    conversions,
     devices,
     inbox,
     inventory,
@@ -53,9 +55,9 @@ def create_app(services: Services | None = None) -> FastAPI:
     app.state.services = services
     for module in (
         # the busiest first: routes are tried in order, and each try costs some microseconds
-        notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
-        cancellations, topics, broadcasts, presence, stats, templates, unsubscribe, ops, seed,
-        ops_watch, ops_books, ops_letters, ops_people,
+        notifications, otp, inventory, clicks, users, subscriptions, preferences, devices, inbox,
+        tickets, conversions, cancellations, topics, broadcasts, presence, stats, templates,
+        unsubscribe, ops, seed, ops_watch, ops_books, ops_letters, ops_people,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)

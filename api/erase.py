@@ -2,6 +2,7 @@
 
 from api.services import Services
 from tocsin.store import View
+from tocsin.store.clicks import Clicks
 from tocsin.store.traces import Traces
 from tocsin.topics import SUBSCRIPTIONS
 
@@ -20,6 +21,7 @@ async def erase_user(services: Services, user_id: str) -> bool:
     await services.subscriptions.erase(user_id, signups)
     await services.inbox.erase(user_id)
     await services.otp.erase(user_id)
+    await Clicks(services.redis).erase(user_id)
     await Traces(services.redis).erase(user_id)
     there = await services.people.erase(user_id)
     # what waits for them is woken, finds nobody, and leaves the log and the store

@@ -37,6 +37,7 @@ class Figures:
         self._totals: Totals = {}
         self._counted = float("-inf")
         self._notification = (files("api") / "sql" / "notification.sql").read_text()
+        self._whose = (files("api") / "sql" / "whose.sql").read_text()
         self._told = (files("api") / "sql" / "told.sql").read_text()
 
     async def totals(self) -> Totals:
@@ -55,6 +56,10 @@ class Figures:
     async def told(self, deliveries: list[str]) -> Rows:
         """Those of these deliveries that have ended (sql/told.sql)."""
         return await self.rows(self._told, {"deliveries": deliveries})
+
+    async def whose(self, deliveries: list[str]) -> Rows:
+        """Whose notifications these deliveries are of (sql/whose.sql)."""
+        return await self.rows(self._whose, {"deliveries": deliveries})
 
     async def rows(self, query: str, parameters: Mapping[str, Any]) -> Rows:
         """The answer to any query, a mapping per row."""

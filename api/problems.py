@@ -37,6 +37,7 @@ TABLE: Final = {
     "too_late": (409, "Too late"),
     "sold_out": (409, "Sold out"),
     "otp_exhausted": (410, "Too many wrong codes"),
+    "link_expired": (410, "This link is too old"),
     "too_large": (413, "Too large"),
     "invalid": (422, "The request is wrong"),
     "idempotency_mismatch": (422, "The Idempotency-Key was used for another request"),

@@ -37,6 +37,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         services = Services.over(settings, redis, producer, clock)
         stack.push_async_callback(services.figures.close)
         stack.push_async_callback(services.desk.close)
+        stack.push_async_callback(services.hits.close)
         feed = Feed(settings, services.catalogue)
         await feed.start()
         stack.push_async_callback(feed.stop)

@@ -9,7 +9,9 @@ from api.accept import Accept
 from api.auth import Auth
 from api.broadcasts import TakeBroadcasts
 from api.cancel import Cancel
+from api.conversions import Conversions
 from api.figures import Figures
+from api.hits import Hits
 from api.known import KnownUsers
 from api.ops.desk import Desk
 from api.people import People
@@ -17,8 +19,10 @@ from api.publish import Publish
 from api.signups import SignUps
 from api.wording import Wording
 from tocsin.clock import Clock, SystemClock
+from tocsin.links import Seals
 from tocsin.settings import Settings
 from tocsin.store import Broadcasts, Cancellations, Profiles, Subscriptions, Templates
+from tocsin.store.clicks import Clicks
 from tocsin.store.idempotency import Idempotency
 from tocsin.store.inbox import Inbox
 from tocsin.store.otp import OtpStore
@@ -57,6 +61,10 @@ class Services:
     wording: Wording
     renderer: Renderer
     desk: Desk
+    seals: Seals
+    public_url: str
+    hits: Hits
+    conversions: Conversions
 
     @classmethod
     def over(
@@ -74,6 +82,7 @@ class Services:
         templates, catalogue = Templates(redis), Catalogue()
         choose = Choose(catalogue, templates)
         cancellations, figures = Cancellations(redis), Figures(settings)
+        known, clicks = KnownUsers(profiles), Clicks(redis)
         return cls(
             settings=settings,
             clock=clock,
@@ -82,7 +91,7 @@ class Services:
             auth=Auth(settings),
             figures=figures,
             publish=publish,
-            accept=Accept(profiles, KnownUsers(profiles), choose, publish, cancellations, clock),
+            accept=Accept(profiles, known, choose, publish, cancellations, clock),
             broadcasts=TakeBroadcasts(Broadcasts(redis), choose, publish, clock),
             cancellations=cancellations,
             cancel=Cancel(cancellations, Schedule(redis), figures, publish, clock),
@@ -100,4 +109,8 @@ class Services:
             wording=Wording(templates, catalogue, publish),
             renderer=Renderer(settings),
             desk=Desk.over(settings, redis, producer, figures, clock),
+            seals=Seals(settings),
+            public_url=settings.public_url.rstrip("/"),
+            hits=Hits(publish, known, clicks),
+            conversions=Conversions(clicks, figures, publish),
         )

@@ -1,5 +1,6 @@
 """One-click unsubscribe: what a link means, what it changes, and the page around it. Pure."""
 
+from datetime import datetime
 from email.utils import parseaddr
 from html import escape
 from importlib.resources import files
@@ -10,8 +11,11 @@ from msgspec.structs import replace
 
 from api.people import known
 from tocsin.errors import Invalid, Refused
-from tocsin.links import Unsubscribe, unseal
-from tocsin.records import Channel, Profile
+from tocsin.ids import derived_id
+from tocsin.links import Purpose, Seals, Unsubscribe
+from tocsin.links.seals import not_ours
+from tocsin.links.unsubscribe import open_first_kind
+from tocsin.records import Channel, Engagement, Profile
 from tocsin.settings import Settings
 
 HEADERS: Final = {
@@ -45,23 +49,28 @@ _WAYS: Final = {
 
 
 def link(settings: Settings, token: str) -> Unsubscribe:
-    """What the token says. Raises `Refused` ("not_found") for any that was not made here.
+    """What a token says. Raises `Refused` ("not_found") for any that was not made here.
 
-    Without TOCSIN_JWT_SECRET nobody can tell ours from a made-up one, so none is taken.
+    Without a secret nobody can tell ours from a made-up one, so none is taken.
     """
-    secret = settings.link_secret()
     try:
-        found = unseal(secret, token)
+        found = Seals(settings).open(Purpose.UNSUBSCRIBE, token, None)
+    except Refused:
+        return _first_kind(settings, token)
+    sent = found.sent
+    return Unsubscribe(
+        sent.user_id, found.text, sent.channel.value, sent.notification_id, sent.type
+    )
+
+
+def _first_kind(settings: Settings, token: str) -> Unsubscribe:
+    secrets = (settings.link_secret(), *settings.old_link_secrets())
+    try:
+        found = open_first_kind(secrets, token)
         Channel(found.channel)
     except (Invalid, ValueError):
-        raise _not_ours() from None
-    if not secret:
-        raise _not_ours()
+        raise not_ours() from None
     return found
-
-
-def _not_ours() -> Refused:
-    return Refused("not_found", "this link is not one of ours, or is not whole")
 
 
 class Muting:
@@ -81,10 +90,30 @@ class Muting:
         return replace(there, preferences=replace(preferences, muted=muted))
 
 
+def event(what: Unsubscribe, now: datetime) -> Engagement:
+    """What the books are told. However often the button is pressed, it is one event."""
+    parts = (what.notification_id, what.channel, what.category)
+    return Engagement(
+        event_id=derived_id("unsubscribe", *parts),
+        kind="unsubscribe",
+        notification_id=what.notification_id,
+        user_id=what.user_id,
+        at=now,
+        channel=what.channel,
+        type=what.type,
+    )
+
+
 def question(settings: Settings, what: Unsubscribe) -> str:
     """The page a link opens: looking changes nothing, the button does."""
     text = f"You will no longer get {_described(what)}. Everything else still reaches you."
     return _page(settings, "Unsubscribe?", text, _BUTTON)
+
+
+def expired(settings: Settings) -> str:
+    """For a link that is ours and too old."""
+    text = "It is too old. What it led to is to be found in the shop."
+    return _page(settings, "This link no longer works", text)
 
 
 def done(settings: Settings, what: Unsubscribe) -> str:

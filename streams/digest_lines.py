@@ -35,5 +35,6 @@ class DigestLines:
         except SendError:
             return {"title": words, "body": "", "url": ""}
         body = said.body if len(said.body) <= BODY else said.body[: BODY - 1] + "…"
-        url = said.link if len(said.link) <= URL else ""
+        # where it leads, not by way of us: the digest counts its own links
+        url = said.target if len(said.target) <= URL else ""
         return {"title": said.title or words, "body": body, "url": url}

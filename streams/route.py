@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from streams.bury import Bury
 from streams.carry_out import CarryOut, Case
 from streams.consume import Record
+from streams.convert import Convert
 from streams.decide import End, Facts, Look, decide, early_outcome
 from streams.mind import Mind
 from streams.rules import Rules
@@ -55,10 +56,16 @@ class Route:
     size."""
 
     def __init__(
-        self, mind: Mind, notifications: Notifications, carry_out: CarryOut, bury: Bury
+        self,
+        mind: Mind,
+        notifications: Notifications,
+        carry_out: CarryOut,
+        bury: Bury,
+        convert: Convert | None = None,
     ) -> None:
+        """Without `convert` orders are no sales."""
         self._mind, self._notifications = mind, notifications
-        self._carry_out, self._bury = carry_out, bury
+        self._carry_out, self._bury, self._convert = carry_out, bury, convert
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Durable when it returns: deliveries on their channels, waits in the schedule, outcomes of
@@ -70,6 +77,8 @@ class Route:
             standing = await self._standing(reads)
             now = self._mind.clock.now()
             await self._carry_out([self._case(*each, now, bad) for each in standing])
+        if self._convert:
+            await self._convert([(read.request, read.record.at) for read in reads])
         for each in bad:
             await self._bury.one(*each)
 

@@ -17,6 +17,7 @@ from streams.app import BULK_FETCH_WAIT_MS, make_app
 from streams.bury import Bury
 from streams.carry_out import CarryOut
 from streams.consume import Consume
+from streams.convert import Convert
 from streams.digest_lines import DigestLines
 from streams.dispatch import Dispatch
 from streams.engage import Engage
@@ -38,6 +39,7 @@ from tocsin.settings import Settings
 from tocsin.store import Notifications, Subscriptions, Templates, connect
 from tocsin.store.caps import Caps
 from tocsin.store.claims import Begun
+from tocsin.store.clicks import Clicks
 from tocsin.store.clock import StoreClock
 from tocsin.store.engaged import Engaged
 from tocsin.store.inbox import Inbox
@@ -91,7 +93,8 @@ def _deciding(tools: Tools, bury: Bury, inbox: Inbox, begun: Begun) -> Iterator[
     settings, producer, redis, mind = tools.settings, tools.producer, tools.redis, tools.mind
     schedule = Schedule(redis)
     carry_out = CarryOut(producer, schedule, Caps(redis), begun, mind.rules)
-    route = Route(mind, Notifications(redis, settings.dedupe_hours), carry_out, bury)
+    convert = Convert(producer, Clicks(redis))
+    route = Route(mind, Notifications(redis, settings.dedupe_hours), carry_out, bury, convert)
     lines = DigestLines(Renderer(settings), Templates(redis))
     wake = Wake(mind, carry_out, schedule, inbox, lines, producer, settings.partitions)
     restock = Restock(producer, Subscriptions(redis), bury, mind.clock, settings.partitions)

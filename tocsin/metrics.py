@@ -27,6 +27,15 @@ ENGAGED = Counter(
 ENGAGED_WAITING = Gauge(
     "tocsin_engaged_waiting", "Entries on their way to the books; at 100,000 the oldest are dropped"
 )
+LINKS = Counter(
+    "tocsin_link_events", "Clicks, opens and unsubscriptions; why, if by a machine",
+    ["kind", "bot_reason"],
+)  # fmt: skip
+LINKS_LOST = Counter(
+    "tocsin_link_events_lost",
+    "Such events that Kafka did not take: the person was served",
+    ["kind"],
+)
 PROVIDER_SECONDS = Histogram(
     "tocsin_provider_seconds", "One provider call", ["provider"], buckets=_SECONDS
 )
@@ -49,6 +58,7 @@ HTTP_SECONDS = Histogram("tocsin_http_seconds", "API request time", ["route"], b
 
 CATALOGUE: Final = (
     CONSUMED, BATCH_SECONDS, QUEUE_DEPTH, DEAD_LETTERS, ROUTED, OUTCOMES, RETRIES, AMBIGUOUS,
-    SCHEDULE_WOKEN, ENGAGED, ENGAGED_WAITING, PROVIDER_SECONDS, THROTTLED_SECONDS, CONNECTIONS,
-    SLOW_CLOSED, ACCEPTS_REFUSED, ROWS, SKIPPED, HTTP_REQUESTS, HTTP_SECONDS,
+    SCHEDULE_WOKEN, ENGAGED, ENGAGED_WAITING, LINKS, LINKS_LOST, PROVIDER_SECONDS,
+    THROTTLED_SECONDS, CONNECTIONS, SLOW_CLOSED, ACCEPTS_REFUSED, ROWS, SKIPPED, HTTP_REQUESTS,
+    HTTP_SECONDS,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from tocsin import origins
 from tocsin.errors import ConfigError
 
 PREFIX = "TOCSIN_"
+_TRACKABLE = ("push", "email", "sms", "inapp")
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -31,6 +32,15 @@ def _origins(text: str) -> str:
         origins.parse(text)
     except ValueError as error:
         raise PydanticCustomError("origin", "{why}", {"why": str(error)}) from None
+    return text
+
+
+def _channels(text: str) -> str:
+    for name in filter(None, text.split(",")):
+        if name.strip() not in _TRACKABLE:
+            raise PydanticCustomError("channel", "{n} is none of {all}", {
+                "n": repr(name), "all": ", ".join(_TRACKABLE),
+            })  # fmt: skip
     return text
 
 
@@ -123,6 +133,13 @@ class Settings(BaseSettings):
     otp_secret: Annotated[SecretStr, _is("Pepper and encryption key of one-time codes")] = (
         SecretStr("")
     )
+    link_secrets_old: Annotated[
+        SecretStr, _is("Secrets that sealed links before; theirs still work: a,b")
+    ] = SecretStr("")
+    link_days: Annotated[float, Field(gt=0, le=3_650), _is("How long links in messages work")] = 90
+    track: Annotated[
+        str, AfterValidator(_channels), _is("Channels whose links are counted; empty: none")
+    ] = "push,email,sms,inapp"
     process_name: Annotated[str, _is("A worker's name where several run; set by the CLI")] = ""
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], _is("How much processes log")
@@ -162,6 +179,17 @@ class Settings(BaseSettings):
         """What links in messages are sealed with. Every process has one of the two secrets: where
         an identity provider signs the tokens, there is none for those."""
         return self.jwt_secret.get_secret_value() or self.otp_secret.get_secret_value()
+
+    def old_link_secrets(self) -> tuple[str, ...]:
+        """What links were sealed with before: `a,b` as ("a", "b")."""
+        old = self.link_secrets_old.get_secret_value().split(",")
+        return tuple(each.strip() for each in old if each.strip())
+
+    def tracked(self) -> frozenset[str]:
+        """`push,email` as a set; without a secret nothing can be told from a forged link."""
+        if not self.link_secret():
+            return frozenset()
+        return frozenset(each.strip() for each in self.track.split(",") if each.strip())
 
     def otp_prefixes(self) -> tuple[str, ...]:
         """`+44,+49` as ("+44", "+49"); empty: anywhere."""

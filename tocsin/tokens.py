@@ -24,6 +24,7 @@ SCOPES: Final = frozenset(
         "notifications:read", "notifications:write", "inventory:write", "otp", "inbox",
         "stats:read", "broadcasts:read", "broadcasts:write", "templates:read", "templates:write",
         "ops:write",
+        "events:write",
     }
 )  # fmt: skip
 """What a service may be allowed. A user's token needs none for what is the user's own."""

@@ -34,9 +34,14 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     sku: str = ""
     """What it is about, so that whoever shows it can watch the stock."""
 
+    link: str = ""
+    """The way to `url` that is counted, if it is: to be followed in its place, or asked for besides
+    where a page shows by itself what `url` names."""
+
 
 def item(delivery: Delivery, content: Content) -> bytes:
     """What the inbox keeps of it, with texts cut to their bounds; a URL too long is left out."""
+    url = content.target or content.link
     return encode(
         Item(
             delivery.notification_id,
@@ -45,10 +50,11 @@ def item(delivery: Delivery, content: Content) -> bytes:
             delivery.accepted_at,
             _cut(content.title, MAX_TITLE),
             _cut(content.body, MAX_BODY),
-            content.link if len(content.link) <= MAX_URL else "",
+            url if len(url) <= MAX_URL else "",
             delivery.priority.value,
             delivery.ends_at,
             _sku(delivery.data.get("sku")),
+            content.link if url != content.link and len(content.link) <= MAX_URL else "",
         )
     )
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from api.call import read_body, services_of
 from api.schema import described
 from api.services import Services
-from api.unsubscribe import HEADERS, Muting, broken, done, link, question
+from api.unsubscribe import HEADERS, Muting, broken, done, event, link, question
 from tocsin.errors import Refused
 from tocsin.links import Unsubscribe
 
@@ -34,17 +34,20 @@ async def unsubscribe_now(token: str, request: Request) -> Response:
     except Refused as error:
         return _broken(request, error)
     await read_body(request)
-    await _mute(services, what)
+    if await _mute(services, what) and what.notification_id:
+        await services.hits.keep(event(what, services.clock.now()))
     return _page(done(services.settings, what))
 
 
-async def _mute(services: Services, what: Unsubscribe) -> None:
-    """Durable when it returns. Somebody who is not there (any more) wants nothing either."""
+async def _mute(services: Services, what: Unsubscribe) -> bool:
+    """Durable when it returns. Somebody who is not there (any more) wants nothing either: False."""
     try:
         await services.people.change(what.user_id, Muting(what))
     except Refused as error:
         if error.code != "not_found":
             raise
+        return False
+    return True
 
 
 def _broken(request: Request, error: Refused) -> Response:

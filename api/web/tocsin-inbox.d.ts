@@ -12,6 +12,8 @@ export interface Notification {
   url?: string;
   priority?: "critical" | "high" | "normal" | "low";
   expires_at?: string;
+  /** The counted way to `url`: followed in its place. */
+  link?: string;
   /** What it is about: watched, so that it can correct itself. */
   sku?: string;
 }
@@ -56,6 +58,7 @@ export function merge(items: readonly Item[], more: readonly Item[]): Item[];
 export function applied(items: Item[], change: Change): Item[];
 export function skusOf(items: readonly Item[], most?: number): string[];
 export function safeUrl(url: string | null | undefined, base: string): string;
+export function wayOf(notification: Pick<Notification, "link" | "url">, base: string): string;
 export function relativeTime(at: string, now: number, locale: string): string;
 export function badgeText(unread: number, locale: string): string;
 export function place(

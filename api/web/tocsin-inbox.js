@@ -162,6 +162,11 @@ export function safeUrl(url, base) {
   }
 }
 
+/** The address to follow: `link` is counted on its way to `url`, where the server counts. */
+export function wayOf({ link, url }, base) {
+  return safeUrl(link, base) || safeUrl(url, base);
+}
+
 const UNITS = [
   ["minute", 60],
   ["hour", 3600],
@@ -1090,6 +1095,11 @@ const RECOUNT_MS = 300;
 const TOASTS = 3;
 const SHEET = "(max-width: 479.98px)";
 
+/** Ask for a link that the page itself has followed: it leads nowhere, and is counted. */
+function count(link) {
+  if (link) fetch(link, { redirect: "manual", keepalive: true, credentials: "omit", cache: "no-store" }).catch(() => {});
+}
+
 const idOf = (item) => item.notification.notification_id;
 
 /** One notification as it is drawn, in the list and as a toast. `context` is what TocsinInbox knows. */
@@ -1097,7 +1107,7 @@ class Face {
   constructor(item, part, onOpen) {
     const { notification } = item;
     const kind = kindOf(notification);
-    const url = safeUrl(notification.url, document.baseURI);
+    const url = wayOf(notification, document.baseURI);
     this.item = item;
     this.time = el("time", { part: "time", datetime: notification.at });
     this.tag = el("span", { class: "tag", part: "tag", hidden: true });
@@ -1693,7 +1703,10 @@ export class TocsinInbox extends Base {
     const { notification } = item;
     if (this.#list.items.find((each) => idOf(each) === idOf(item))?.unread ?? item.unread) this.#do("read", [item]);
     const detail = { notification, url: safeUrl(notification.url, document.baseURI) };
-    if (!this.#tell("tocsin-open", detail, true)) event.preventDefault();
+    if (!this.#tell("tocsin-open", detail, true)) {
+      event.preventDefault();
+      count(safeUrl(notification.link, document.baseURI));
+    }
     else if (!detail.url) face.open.classList.toggle("wide");
     else if (event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey) this.hide();
   }

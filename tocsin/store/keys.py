@@ -137,6 +137,16 @@ TEMPLATE_REVISIONS = "{templates}:revisions"
 """hash: template id to its revision."""
 
 
+def clicked(user_id: str) -> str:
+    """string: when (ms) a person last followed a link, and of which message, as JSON."""
+    return f"clicked:{user_id}"
+
+
+def converted(reference: str) -> str:
+    """string: the message that what was bought is owed to, as JSON (store/clicks.py)."""
+    return f"converted:{reference}"
+
+
 def idempotency(caller: str, key: str) -> str:
     """string: the fingerprint of the request this Idempotency-Key came with, then its answer."""
     return f"idempotency:{caller}:{key}"

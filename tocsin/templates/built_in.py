@@ -15,6 +15,7 @@ DEFAULT: Final = "DEFAULT"
 """The words of a type that has none of its own."""
 
 OTP: Final = "OTP"
+DIGEST: Final = "DIGEST"
 _LOCALE: Final = "en"
 _MADE: Final = datetime(2026, 11, 24, tzinfo=UTC)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from jinja2 import TemplateError, UndefinedError
 
+from tocsin.clock import Clock
 from tocsin.errors import Permanent, Transient
 from tocsin.records import Channel, Delivery, Profile, Template
 from tocsin.settings import Settings
@@ -17,7 +18,7 @@ from tocsin.store.templates import Templates
 from tocsin.templates.built_in import DEFAULT, OTP, WORDS
 from tocsin.templates.cache import Cache
 from tocsin.templates.content import Content
-from tocsin.templates.context import Context
+from tocsin.templates.context import TARGET, Context
 from tocsin.templates.grammar import Forbidden
 from tocsin.templates.version import BUNDLED, Chosen, Version
 from tocsin.templates.work import TooMuch
@@ -48,8 +49,9 @@ class TemplateMissing(Transient):
 class Renderer:
     """The bundled templates, and what versions it was given."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._context = Context(settings)
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        """`clock` is the fleet's, where links are tracked: they say when their message left."""
+        self._context = Context(settings, clock)
         self._versions = Cache()
 
     async def load(self, templates: Templates, wanted: Iterable[Chosen]) -> None:
@@ -139,6 +141,7 @@ def said(version: Version, locale: str, channel: Channel, variables: dict[str, A
         html=html,
         link=variables["link"],
         unsubscribe=variables["unsubscribe"],
+        target=variables[TARGET],
     )
 
 

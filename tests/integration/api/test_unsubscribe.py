@@ -7,9 +7,10 @@ import pytest
 from api.services import Services
 from tests.integration.api.conftest import Log
 from tests.unit.api.asgi import Answer, Client
-from tocsin.links import Unsubscribe, seal
-from tocsin.records import Profile, decode
-from tocsin.topics import PROFILES
+from tests.unit.tocsin.link_makers import first_kind, unsubscribe
+from tocsin.links import Unsubscribe
+from tocsin.records import Engagement, Profile, decode
+from tocsin.topics import ENGAGEMENT, PROFILES
 
 pytestmark = pytest.mark.integration
 
@@ -17,8 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def path(services: Services, user: str, channel: str = "email") -> str:
-    secret = services.settings.jwt_secret.get_secret_value()
-    return f"/u/{seal(secret, Unsubscribe(user, 'promotional', channel))}"
+    return f"/u/{unsubscribe(services.settings, user, channel=channel)}"
 
 
 async def click(shop: Client, address: str, body: bytes = b"List-Unsubscribe=One-Click") -> Answer:
@@ -80,3 +80,29 @@ async def test_somebody_who_is_not_there_gets_the_same_page(
 async def test_a_body_without_end_is_refused(shop: Client, services: Services) -> None:
     answer = await click(shop, path(services, "ada"), b"x" * 1_000_001)
     assert (answer.status, answer.code) == (413, "too_large")
+
+
+async def test_the_books_are_told_once_from_which_notification(
+    shop: Client, services: Services, log: Log
+) -> None:
+    await shop("POST", "/v1/users", {"user_id": "ada"})
+    await log.since(ENGAGEMENT)
+    for _ in range(2):
+        assert (await click(shop, path(services, "ada"))).status == 200
+    events = [decode(Engagement, value or b"") for _, value in await log.read(2)]
+    assert len({event.event_id for event in events}) == 1
+    event = events[0]
+    assert (event.kind, event.notification_id, event.user_id) == ("unsubscribe", "n1", "ada")
+    assert (event.channel, event.type, event.bot) == ("email", "NEWSLETTER", False)
+
+
+async def test_a_link_of_the_first_kind_mutes_and_tells_of_no_notification(
+    shop: Client, services: Services, log: Log
+) -> None:
+    await shop("POST", "/v1/users", {"user_id": "ada"})
+    await log.since(ENGAGEMENT)
+    secret = services.settings.jwt_secret.get_secret_value()
+    old = first_kind(secret, Unsubscribe("ada", "promotional", "email"))
+    assert (await click(shop, f"/u/{old}")).status == 200
+    assert "promotional" in (await shop("GET", "/v1/users/ada/preferences")).json["muted"]
+    assert await log.nothing()

@@ -1,6 +1,7 @@
 """The unsubscribe page: what it says, what it lets run, and which links it takes."""
 
 import re
+from base64 import urlsafe_b64decode
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,15 +10,17 @@ import pytest
 from api.app import create_app
 from api.unsubscribe import Muting, link
 from tests.unit.api.asgi import Client
+from tests.unit.tocsin.link_makers import first_kind, unsubscribe
 from tocsin.errors import Refused
-from tocsin.links import Unsubscribe, seal
+from tocsin.links import Unsubscribe
 from tocsin.records import Channel, Preferences, Profile
 from tocsin.settings import Settings
 
 SECRET = "test-jwt-secret-0123456789abcdef0123456789"
 SETTINGS = Settings(jwt_secret=SECRET, smtp={"sender": "Ada & Söhne <shop@shop.example>"})
 WHAT = Unsubscribe("ada", "promotional", "email")
-TOKEN = seal(SECRET, WHAT)
+TOKEN = unsubscribe(SETTINGS, "ada")
+OLD = first_kind(SECRET, WHAT)
 
 
 def client() -> Client:
@@ -54,12 +57,18 @@ async def test_nobody_keeps_the_address_and_nothing_foreign_runs() -> None:
 
 
 async def test_hostile_words_stay_words() -> None:
-    token = seal(SECRET, Unsubscribe("ada", "<script>x</script>", "sms"))
+    token = unsubscribe(SETTINGS, "ada", "<script>x</script>", "sms")
     assert b"<script>" not in (await client()("GET", f"/u/{token}")).body
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("token", ["x", TOKEN[:-2] + "AA", TOKEN + "A", seal("other", WHAT)])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "x", TOKEN[:-2] + "AA", TOKEN + "A", TOKEN + "=", OLD[:-2] + "AA", OLD + "A",
+        first_kind("other", WHAT), unsubscribe(Settings(jwt_secret="o" * 40), "ada"),
+    ],
+)  # fmt: skip
 async def test_a_link_that_is_not_ours_is_404(method: str, token: str) -> None:
     problem = await client()(method, f"/u/{token}")
     assert (problem.status, problem.code) == (404, "not_found")
@@ -70,12 +79,26 @@ async def test_a_link_that_is_not_ours_is_404(method: str, token: str) -> None:
 
 def test_without_a_secret_no_link_is_taken() -> None:
     with pytest.raises(Refused):
-        link(Settings(jwt_secret=""), seal("", WHAT))
+        link(Settings(jwt_secret=""), first_kind("", WHAT))
 
 
 def test_a_channel_that_does_not_exist_is_no_link_of_ours() -> None:
     with pytest.raises(Refused):
-        link(SETTINGS, seal(SECRET, Unsubscribe("ada", "promotional", "fax")))
+        link(SETTINGS, first_kind(SECRET, Unsubscribe("ada", "promotional", "fax")))
+
+
+def test_a_link_made_years_ago_still_works_and_so_does_one_of_a_secret_before() -> None:
+    assert link(SETTINGS, OLD) == WHAT
+    later = Settings(jwt_secret="n" * 40, link_secrets_old=f"{'x' * 40}, {SECRET}")
+    assert link(later, OLD) == WHAT
+    found = link(later, TOKEN)
+    assert (found.user_id, found.category, found.channel) == ("ada", "promotional", "email")
+    assert (found.notification_id, found.type) == ("n1", "NEWSLETTER")
+
+
+def test_nobody_can_read_in_a_link_whose_it_is() -> None:
+    assert b"ada" in urlsafe_b64decode(OLD + "=" * (-len(OLD) % 4)), "as it used to be"
+    assert b"ada" not in urlsafe_b64decode(TOKEN + "=" * (-len(TOKEN) % 4))
 
 
 def test_one_category_on_one_channel_is_muted_and_all_else_stays() -> None:

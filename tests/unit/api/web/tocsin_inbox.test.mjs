@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import {
   CLOSE_CODES, ItemList, MESSAGES, afterClose, applied, backoff, badgeText, classify, counted, directionOf, merge,
-  messagesFor, place, reconnectDelay, relativeTime, retryAfter, safeUrl, skusOf,
+  messagesFor, place, reconnectDelay, relativeTime, retryAfter, safeUrl, skusOf, wayOf,
 } from "../../../../api/web/tocsin-inbox.js";
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");
@@ -122,6 +122,14 @@ test("only http and https are followed", () => {
     "file:///etc/passwd", "https://", "http://[", "", undefined, null,
   ];
   for (const url of bad) assert.equal(safeUrl(url, base), "", String(url));
+});
+
+test("the counted way is followed where there is one, and nothing unsafe", () => {
+  const base = "https://shop.example/a/b", url = "https://shop.example/p/1", link = "https://shop.example/c/x";
+  assert.equal(wayOf({ url, link }, base), link);
+  assert.equal(wayOf({ url }, base), url);
+  assert.equal(wayOf({ url, link: "javascript:alert(1)" }, base), url);
+  assert.equal(wayOf({ url: "javascript:alert(1)" }, base), "");
 });
 
 test("time is told as people do", () => {

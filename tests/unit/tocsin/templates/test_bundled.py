@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.actors.makers import delivery, profile
 from tocsin.errors import Permanent
-from tocsin.links import unseal
+from tocsin.links import Purpose, Seals
 from tocsin.records import Channel
 from tocsin.settings import Settings
 from tocsin.templates import Catalogue, Chosen, Renderer, grammar
@@ -17,8 +17,8 @@ from tocsin.templates.filters import money
 from tocsin.templates.variables import BUILT_IN
 from tocsin.templates.words import parts, said_on
 
-SECRET = "s" * 40
-RENDERER = Renderer(Settings(jwt_secret=SECRET, public_url="https://shop.example"))
+SETTINGS = Settings(jwt_secret="s" * 40, public_url="https://shop.example")
+RENDERER, SEALS = Renderer(SETTINGS), Seals(SETTINGS)
 
 DATA: dict[str, dict[str, Any]] = {
     "ORDER_CONFIRMATION": {"order": "536365", "items": 7, "total": "139.12", "currency": "GBP"},
@@ -135,14 +135,14 @@ def test_data_is_not_a_template() -> None:
 
 
 def test_links_lead_to_the_thing_and_only_by_the_web() -> None:
-    assert said("BACK_IN_STOCK", Channel.PUSH, {"sku": "85 &A"}).link == (
+    assert said("BACK_IN_STOCK", Channel.PUSH, {"sku": "85 &A"}).target == (
         "https://shop.example/shop?sku=85%20%26A"
     )
-    assert said("SALE_OFFER", Channel.PUSH, {"body": "x", "url": "https://x.example/a"}).link == (
+    assert said("SALE_OFFER", Channel.PUSH, {"body": "x", "url": "https://x.example/a"}).target == (
         "https://x.example/a"
     )
     for url in ("javascript:alert(1)", "https://x\r\ny", 7):
-        assert said("SALE_OFFER", Channel.PUSH, {"body": "x", "url": url}).link == (
+        assert said("SALE_OFFER", Channel.PUSH, {"body": "x", "url": url}).target == (
             "https://shop.example/shop"
         )
 
@@ -151,8 +151,8 @@ def test_promotion_carries_a_link_that_unsubscribes_this_person_and_no_other_doe
     content = said("NEWSLETTER", Channel.EMAIL, DATA["NEWSLETTER"], category="promotional")
     prefix, _, token = content.unsubscribe.rpartition("/")
     assert prefix == "https://shop.example/u"
-    who = unseal(SECRET, token)
-    assert (who.user_id, who.category, who.channel) == ("u1", "promotional", "email")
+    sent, category = SEALS.open(Purpose.UNSUBSCRIBE, token, None)
+    assert (sent.user_id, category, sent.channel) == ("u1", "promotional", "email")
     assert content.unsubscribe in content.body
     assert said("NEWSLETTER", Channel.EMAIL, DATA["NEWSLETTER"]).unsubscribe == ""
 

@@ -13,7 +13,7 @@ from tocsin.settings import Settings
 from tocsin.templates import Chosen, Renderer, TemplateMissing, Version, versions_of
 from tocsin.templates.cache import Cache
 
-SETTINGS = Settings(jwt_secret="s" * 40, public_url="https://shop.example")
+SETTINGS = Settings(jwt_secret="s" * 40, public_url="https://shop.example", track="")
 
 
 def renderer(*templates: Template) -> Renderer:
