@@ -109,5 +109,6 @@ def bug(delivery_id: str, error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = f"{place[0].filename}:{place[0].lineno}" if place else "?"
     name = type(error).__name__
-    log.error("delivery %s failed with %s at %s", delivery_id, name, where)
+    about = {"delivery_id": delivery_id}
+    log.error("delivery %s failed with %s at %s", delivery_id, name, where, extra=about)
     return f"error: {name}"

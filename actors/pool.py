@@ -24,7 +24,9 @@ from redis.exceptions import RedisError
 from actors.otp_lane import OtpLane
 from actors.sender import Sender
 from actors.shard import ConnectionShard
+from tocsin import logs
 from tocsin.errors import EngineUnavailable
+from tocsin.observability.exporter import Exporter
 from tocsin.process import step_back
 from tocsin.records import Channel, Delivery, DeliveryBatch, OtpChallenge, encode
 from tocsin.settings import Settings
@@ -63,6 +65,7 @@ class Shard(ConnectionShard):
     """The shard as an actor: its peers are the other actors."""
 
     def __init__(self, settings: Settings, name: str) -> None:
+        self._exporter = _seen(settings, name)
         super().__init__(settings, name, peers=_publish)
 
     async def facts(self) -> dict[str, Any]:
@@ -71,12 +74,14 @@ class Shard(ConnectionShard):
         It does not when whoever drained it died before ending it: then close it, and ask again.
         """
         port = await self.start()
+        self._exporter.start()
         connections, serving = self.load()
         return {"ws": port, "pid": os.getpid(), "connections": connections, "serving": serving}
 
     async def close(self) -> None:
-        """`stop`, as every actor's end is called."""
+        """`stop`, as every actor's end is called. Its metrics end with it."""
         await self.stop()
+        await asyncio.to_thread(self._exporter.close)
 
 
 class BulkSender(Sender):
@@ -84,7 +89,42 @@ class BulkSender(Sender):
 
     def __init__(self, settings: Settings, channel: Channel, name: str) -> None:
         step_back()
+        self._exporter = _seen(settings, name)
         super().__init__(settings, channel, name)
+
+    async def facts(self) -> dict[str, Any]:
+        """As the sender's, with its metrics served."""
+        self._exporter.start()
+        return await super().facts()
+
+    async def close(self) -> None:
+        """As the sender's. Its metrics end with it."""
+        await super().close()
+        await asyncio.to_thread(self._exporter.close)
+
+
+class FastLane(OtpLane):
+    """The lane as an actor."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._exporter = _seen(settings, name)
+        super().__init__(settings, name)
+
+    async def facts(self) -> dict[str, Any]:
+        """As the lane's, with its metrics served."""
+        self._exporter.start()
+        return await super().facts()
+
+    async def close(self) -> None:
+        """As the lane's. Its metrics end with it."""
+        await super().close()
+        await asyncio.to_thread(self._exporter.close)
+
+
+def _seen(settings: Settings, name: str) -> Exporter:
+    """An actor is a process like any other: it logs as they do, and has metrics of its own."""
+    logs.to_stdout(settings, name)
+    return Exporter(settings, name)
 
 
 async def _publish(shard: str, payload: bytes) -> bytes:
@@ -107,7 +147,7 @@ def names(settings: Settings) -> dict[Channel, list[str]]:
 def create(settings: Settings) -> dict[str, Any]:
     """Every actor there is to be, made or found: name → handle. Shards that an earlier supervisor
     made beside them are found, too. Blocks for some seconds."""
-    made: dict[str, Any] = {OTP_LANE: _made(OtpLane, OTP_LANE, settings, OTP_LANE)}
+    made: dict[str, Any] = {OTP_LANE: _made(FastLane, OTP_LANE, settings, OTP_LANE)}
     for channel, pool in names(settings).items():
         for name in pool:
             if channel is Channel.INAPP:

@@ -17,6 +17,8 @@ from actors.elastic import SHARD, Elastic
 from actors.pool import connect, create, create_shard
 from actors.sockets.listener import GONE_SECONDS
 from tocsin.errors import ConfigError, EngineUnavailable
+from tocsin.metrics import CONNECTIONS_BOUND
+from tocsin.observability.lag import keep_lag
 from tocsin.process import ready, run
 from tocsin.settings import Settings
 
@@ -40,9 +42,12 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         return await asyncio.to_thread(create_shard, settings, name)
 
     elastic = Elastic(settings, actors, make, _end)
+    CONNECTIONS_BOUND.set(max(settings.shards, settings.shards_max) * settings.shard_connections)
+    lag = asyncio.create_task(keep_lag(settings))
     try:
         await _keep(settings, actors, elastic, stop)
     finally:
+        lag.cancel()
         await _take_down(actors, elastic)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from actors.breaker import BULK, Breaker, Policy
 from tocsin.errors import Ambiguous, ProviderDown, SendError
-from tocsin.metrics import PROVIDER_SECONDS
+from tocsin.metrics import BREAKER_OPEN, PROVIDER_SECONDS
 from tocsin.spread import Spread
 from tocsin.store.provider_states import BreakerState, ProviderState
 
@@ -42,6 +42,10 @@ class Vitals:
         self._now, self._seconds = now, PROVIDER_SECONDS.labels(provider)
         self._slots: deque[_Slot] = deque()
         self._state, self._since = BreakerState.CLOSED, since
+        # asked when it is scraped: time alone half-opens a breaker
+        BREAKER_OPEN.labels(provider).set_function(
+            lambda: self.breaker.state is not BreakerState.CLOSED
+        )
 
     def end(self, permit: int, seconds: float, answer: SendError | None, known: bool) -> None:
         """How a call that `breaker.admit` let through ended: `answer` is the provider's refusal, if

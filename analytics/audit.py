@@ -199,4 +199,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    run("audit", partial(main, _arguments()))
+    run("audit", partial(main, _arguments()), metrics=False)

@@ -102,4 +102,4 @@ async def main(settings: Settings, _: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    run("migrate", main)
+    run("migrate", main, metrics=False)

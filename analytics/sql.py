@@ -42,4 +42,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    run("sql", partial(main, _arguments()))
+    run("sql", partial(main, _arguments()), metrics=False)

@@ -75,4 +75,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    run("summary", partial(main, _arguments()))
+    run("summary", partial(main, _arguments()), metrics=False)

@@ -66,7 +66,10 @@ class TakeBroadcasts:
         try:
             await self._store.note(broadcast_id)
         except RedisError as error:
-            log.warning("broadcast %s is not shown as waiting yet: %s", broadcast_id, error)
+            about = {"broadcast_id": broadcast_id}
+            log.warning(
+                "broadcast %s is not shown as waiting yet: %s", broadcast_id, error, extra=about
+            )
 
     async def progress(self, broadcast_id: str) -> Progress:
         """How far it has come. Raises `Refused` (404)."""

@@ -161,6 +161,10 @@ async def _gone(request: Request, error: ClientDisconnect) -> Response:
 
 async def _fault(request: Request, error: Exception) -> Response:
     incident = new_id()
-    log.error("incident %s: %s %s", incident, request.method, request.url.path, exc_info=error)
+    about = {"incident": incident}
+    log.error(
+        "incident %s: %s %s", incident, request.method, request.url.path, exc_info=error,
+        extra=about,
+    )  # fmt: skip
     detail = f"it is in our logs as incident {incident}"
     return respond(problem("internal", detail, request.url.path, incident=incident))

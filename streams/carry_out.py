@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from streams.capping import capped, goes_out, limits
 from streams.decide import End, Facts, Look, Send, Wait, early_outcome
 from streams.emit import Emit
+from streams.ends import Ends
 from streams.rules import Rules
 from tocsin.kafka import send_keyed
 from tocsin.metrics import ROUTED
@@ -58,6 +59,7 @@ class CarryOut:
         cases = await self._unbegun(await self.counted(cases))
         emit = Emit(self._producer)
         routed: Counter[tuple[Channel, str]] = Counter()
+        ends = Ends()
         waits = []
         for case in cases:
             for look in case.looks:
@@ -76,11 +78,13 @@ class CarryOut:
                             opening = _opening(case, Channel(outcome.channel))
                             emit.outcomes((opening,), case.partition)
                         emit.outcomes((outcome,), case.partition)
+                        ends.early(outcome)
                     case Wait():
                         waits.append((case, look))
         await self._defer(waits, emit)
         for labels, count in routed.items():
             ROUTED.labels(*labels).inc(count)
+        ends.tell()
 
     async def counted(self, cases: Sequence[Case]) -> list[Case]:
         """The cases after the caps have been counted."""

@@ -30,7 +30,7 @@ from streams.app import raw_topic
 from streams.bury import Bury
 from tocsin.errors import EngineUnavailable, Invalid
 from tocsin.kafka import PLACE_HEADER
-from tocsin.metrics import BATCH_SECONDS, CONSUMED, QUEUE_DEPTH
+from tocsin.metrics import BATCH_SECONDS, CONSUMED, DEAD_LETTERS, QUEUE_DEPTH
 from tocsin.topics import Topic
 
 log = logging.getLogger(__name__)
@@ -97,6 +97,8 @@ class Consume:
         self.acknowledged = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        # there from the start: Prometheus sees no increase in a series that begins with a letter
+        DEAD_LETTERS.labels(topic.name)
 
     def attach(self, app: faust.App) -> None:
         """Register as an agent of `app`."""
@@ -187,7 +189,8 @@ class Consume:
         """One of `records` cannot be used: find it by halving, bury it, go on with the rest."""
         if len(records) == 1:
             if not isinstance(error, Invalid):
-                log.error("%s cannot be processed", records[0].place, exc_info=error)
+                place = records[0].place
+                log.error("%s cannot be processed", place, exc_info=error, extra={"place": place})
             await self._bury_one(records[0], error)
             return
         middle = len(records) // 2

@@ -1,7 +1,7 @@
 """The channel agents: batches of deliveries to Ray, results back as outcomes and retries."""
 
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -12,10 +12,11 @@ from actors.pool import Pools
 from streams.carry_out import defer
 from streams.consume import Record
 from streams.emit import Emit
+from streams.ends import Ends
 from streams.retry_policy import exhausted, hold_wait, next_wait
 from streams.rules import Rules
 from tocsin.clock import Clock
-from tocsin.metrics import AMBIGUOUS, OUTCOMES, RETRIES
+from tocsin.metrics import AMBIGUOUS, RETRIES
 from tocsin.records import (
     Channel,
     Deferred,
@@ -53,21 +54,21 @@ class Dispatch:
 
     async def __call__(self, records: Sequence[Record]) -> None:
         emit = Emit(self._producer)
-        ended: Counter[State] = Counter()
+        ends = Ends()
         waits: list[Deferred] = []
         for partition, deliveries in _by_partition(records).items():
             results = await self._pools.send(self._channel, partition, deliveries)
             now = self._clock.now()
             for delivery, result in zip(deliveries, results, strict=True):
+                ends.answered(result)
                 if result.state is State.DEFERRED:
                     waits.append(self._until_morning(delivery, result, partition, emit, now))
                 else:
-                    self._conclude(delivery, result, partition, emit, ended, now)
+                    self._conclude(delivery, result, partition, emit, ends, now)
         await defer(self._producer, waits)
         await emit.flush()
         await self._schedule.put(waits)
-        for state, count in ended.items():
-            OUTCOMES.labels(self._channel, state).inc(count)
+        ends.tell()
 
     def _conclude(
         self,
@@ -75,7 +76,7 @@ class Dispatch:
         result: SendResult,
         partition: int,
         emit: Emit,
-        ended: Counter[State],
+        ends: Ends,
         now: datetime,
     ) -> None:
         if result.ambiguous:
@@ -88,7 +89,7 @@ class Dispatch:
                 self._put_off(delivery, result, now + timedelta(seconds=wait), partition, emit, now)
                 return
         outcome = outcome_of(delivery, result, now, over)
-        ended[outcome.state] += 1
+        ends.ended(outcome, lane_of(delivery.priority))
         emit.outcomes((outcome,), partition)
 
     def _again(self, delivery: Delivery, result: SendResult) -> tuple[Delivery, float]:

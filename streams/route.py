@@ -137,7 +137,8 @@ class Route:
             looks = decide(request, profile, facts, self._mind.rules)
         except Exception as error:
             # one request that cannot be decided on must not take its whole record along
-            log.exception("%s cannot be routed", read.place)
+            about = {"place": read.place, "notification_id": request.notification_id}
+            log.exception("%s cannot be routed", read.place, extra=about)
             bad.append(_Bad(*read.record[:3], encode(request), error))
             looks = undecidable(request, facts, self._mind.rules)
         return Case(request, facts, looks, read.record.partition)

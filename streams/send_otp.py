@@ -9,9 +9,9 @@ from actors.pool import Pools
 from streams.bury import Bury
 from streams.consume import Record
 from streams.emit import Emit
+from streams.ends import OTP, Ends
 from tocsin.clock import Clock
 from tocsin.errors import Invalid
-from tocsin.metrics import OUTCOMES
 from tocsin.records import OtpChallenge, Outcome, State, decode
 from tocsin.store import SendResult
 
@@ -25,12 +25,15 @@ class SendOtp:
     async def __call__(self, records: Sequence[Record]) -> None:
         read = [found for record in records for found in await self._challenge(record)]
         results = await self._pools.send_otp([challenge for challenge, _ in read]) if read else []
-        emit, now = Emit(self._producer), self._clock.now()
+        emit, ends, now = Emit(self._producer), Ends(), self._clock.now()
         for (challenge, record), result in zip(read, results, strict=True):
             accepted_at = challenge.accepted_at or record.at
-            emit.outcomes(_outcomes(challenge, result, accepted_at, now), record.partition)
-            OUTCOMES.labels(challenge.channel, result.state).inc()
+            opening, end = _outcomes(challenge, result, accepted_at, now)
+            emit.outcomes((opening, end), record.partition)
+            ends.answered(result)
+            ends.ended(end, OTP)
         await emit.flush()
+        ends.tell()
 
     async def _challenge(self, record: Record) -> list[tuple[OtpChallenge, Record]]:
         try:

@@ -124,7 +124,8 @@ class Wake:
         try:
             looks = decide(request, profile, facts, self._mind.rules)
         except Exception:
-            log.exception("%s cannot be decided on", entry.schedule_id)
+            about = {"schedule_id": entry.schedule_id, "notification_id": request.notification_id}
+            log.exception("%s cannot be decided on", entry.schedule_id, extra=about)
             looks = undecidable(request, facts, self._mind.rules)
         if isinstance(chosen, Invalid):
             looks = _wordless(request, looks, facts, chosen)

@@ -8,19 +8,21 @@ import asyncio
 import ctypes
 import gc
 import json
-import logging
 import os
 import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
+from tocsin import logs
 from tocsin import settings as settings_module
 from tocsin.errors import ConfigError, EngineUnavailable
+from tocsin.observability.exporter import exporting
 from tocsin.settings import Settings
 
 Main = Callable[[Settings, asyncio.Event], Awaitable[None]]
@@ -29,14 +31,19 @@ _BULK_NICENESS = 10
 _YOUNG = 50_000
 
 
-def run(name: str, main: Main) -> None:
+def run(name: str, main: Main, *, metrics: bool = True) -> None:
     """Run `main` under uvloop until SIGTERM or SIGINT; exit 2 on a wrong setting, 3 on a missing
-    engine, each with one line. The process dies with its parent, so nothing is left behind."""
+    engine, each with one line. The process dies with its parent, so nothing is left behind.
+
+    Its metrics can be read meanwhile; `metrics` false is for what only answers a question.
+    """
     die_with_parent(signal.SIGTERM)
     try:
         settings = settings_module.load()
-        _log_to_stdout(settings)
-        uvloop.run(_until_stopped(main, settings))
+        called = settings.process_name or name
+        logs.to_stdout(settings, called)
+        with exporting(settings, called) if metrics else nullcontext():
+            uvloop.run(_until_stopped(main, settings))
     except ConfigError as error:
         sys.exit(_say(f"tocsin {name}: {error}", 2))
     except EngineUnavailable as error:
@@ -54,14 +61,6 @@ async def _until_stopped(main: Main, settings: Settings) -> None:
 def _say(line: str, code: int) -> int:
     print(line, file=sys.stderr, flush=True)
     return code
-
-
-def _log_to_stdout(settings: Settings) -> None:
-    logging.basicConfig(
-        stream=sys.stdout, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s"
-    )
-    for noisy in ("aiokafka", "faust", "mode", "httpx", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def die_with_parent(number: int) -> None:

@@ -145,6 +145,15 @@ class Settings(BaseSettings):
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], _is("How much processes log")
     ] = "INFO"
 
+    log_format: Annotated[
+        Literal["text", "json"], _is("Logs for people, or one JSON object a line")
+    ] = "text"
+    metrics_port: Annotated[
+        int,
+        Field(ge=0, le=65_535),
+        _is("First port tried for /metrics; a host's other processes take the next. 0: any free"),
+    ] = 0
+
     partitions: Annotated[int, Field(ge=1, le=1_000), _is("Partitions of every topic")] = 4
     replication: Annotated[int, Field(ge=1, le=9), _is("Replicas of every topic")] = 1
     push_senders: Annotated[int, Field(ge=1, le=500), _is("Push sender actors")] = 1

@@ -79,7 +79,8 @@ class Inapp:
         except TemplateMissing as error:
             return SendResult(delivery.delivery_id, State.RETRY, error.reason)
         except Exception:
-            _log.exception("delivery %s cannot be rendered", delivery.delivery_id)
+            name = delivery.delivery_id
+            _log.exception("delivery %s cannot be rendered", name, extra={"delivery_id": name})
             return SendResult(delivery.delivery_id, State.FAILED, "render_error")
 
 

@@ -9,6 +9,7 @@ from clickhouse_connect.driver import options
 from analytics.client import connect
 from analytics.writer.eraser import Eraser
 from analytics.writer.reread import FETCH_BYTES
+from analytics.writer.unfinished import keep_count
 from analytics.writer.writer import Writer
 from tocsin.errors import EngineUnavailable
 from tocsin.groups import ANALYTICS
@@ -39,15 +40,19 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     consumer = consumer_of(settings)
     writer = Writer(settings, consumer, client, stop)
     writer.subscribe()
-    erasing = asyncio.create_task(Eraser(client, writer.forgotten).run(stop))
+    beside = {
+        asyncio.create_task(Eraser(client, writer.forgotten).run(stop)),
+        asyncio.create_task(keep_count(client)),
+    }
     try:
         await _start(consumer, settings)
         await writer.recover()
         ready(settings, "writer")
         await writer.run()
     finally:
-        erasing.cancel()
-        await asyncio.wait({erasing})
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await consumer.stop()
         await client.close()
 

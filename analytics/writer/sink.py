@@ -15,7 +15,7 @@ from analytics.writer.block import Block
 from analytics.writer.plans import Plans
 from analytics.writer.rows import fill
 from analytics.writer.tables import TABLES, Table
-from tocsin.metrics import ROWS, SKIPPED
+from tocsin.metrics import CLICKHOUSE_AWAY, ROWS, SKIPPED
 
 log = logging.getLogger("tocsin.writer")
 T = TypeVar("T")
@@ -85,12 +85,14 @@ class Sink:
             except (ClickHouseError, OSError) as error:
                 if not since:
                     since = time.monotonic()
+                    CLICKHOUSE_AWAY.set(1)
                     log.warning("ClickHouse takes no rows, they wait in Kafka: %s", _line(error))
                 if not await self._wait(wait):
                     raise GaveUp from error
                 wait = min(wait * 2, _LONGEST_WAIT)
             else:
                 if since:
+                    CLICKHOUSE_AWAY.set(0)
                     log.info("ClickHouse is back after %.0f s", time.monotonic() - since)
                 return done
 

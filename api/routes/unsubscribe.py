@@ -1,6 +1,7 @@
 """The link under a mail: looking at it changes nothing, one click on it does (RFC 8058)."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 
 from api.call import read_body, services_of
 from api.schema import described
@@ -12,7 +13,7 @@ from tocsin.links import Unsubscribe
 router = APIRouter(tags=["unsubscribe"])
 
 
-@router.get("/u/{token}", **described(scopes=None))
+@router.get("/u/{token}", response_class=HTMLResponse, **described(scopes=None))
 async def unsubscribe_page(token: str, request: Request) -> Response:
     """A page with a button. Never unsubscribes: scanners of mail open every link."""
     settings = services_of(request).settings
@@ -22,7 +23,7 @@ async def unsubscribe_page(token: str, request: Request) -> Response:
         return _broken(request, error)
 
 
-@router.post("/u/{token}", **described(scopes=None))
+@router.post("/u/{token}", response_class=HTMLResponse, **described(scopes=None))
 async def unsubscribe_now(token: str, request: Request) -> Response:
     """Unsubscribe: what a mail program posts for its reader, and what the page's button posts.
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import psutil
 
 from tocsin.errors import ConfigError
+from tocsin.observability import targets
 
 _SOCKET_MAX: Final = 100
 """Bytes of a Unix socket's path, a little under what the kernel takes (108)."""
@@ -56,7 +57,8 @@ class Home:
 
     def _forget_last_run(self) -> None:
         """What processes said then is not what they say now; their logs are kept one run longer."""
-        for old in (*self.run.glob("*.ready"), *self.run.glob("*.starts"), self.state):
+        metrics = targets.directory(self.root).glob("*.json")
+        for old in (*self.run.glob("*.ready"), *self.run.glob("*.starts"), *metrics, self.state):
             old.unlink(missing_ok=True)
         previous = self.log / "previous"
         shutil.rmtree(previous, ignore_errors=True)

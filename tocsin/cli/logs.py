@@ -1,11 +1,13 @@
 """The processes' logs: their last lines, and what is new in them."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 _TAIL_BYTES: Final = 64 * 1024
+_LEVELS: Final = {"CRITICAL": "error", "ERROR": "error", "WARNING": "warning"}
 _ALARMING: Final = re.compile(
     r"\b(?P<error>ERROR|CRITICAL|FATAL|Traceback|panicked)\b|\b(?P<warning>WARN(?:ING)?)\b"
 )
@@ -37,6 +39,20 @@ def level(text: str) -> str:
     return str(match.lastgroup) if match else "info"
 
 
+def read(name: str, text: str) -> Line:
+    """A line of a process's log, also one in JSON (TOCSIN_LOG_FORMAT), as people read it."""
+    if not text.startswith("{"):
+        return Line(name, level(text), text)
+    try:
+        said = json.loads(text)
+        shown = f"{said['level']} {said['logger']}: {said['message']}"
+    except (ValueError, KeyError, TypeError):
+        return Line(name, level(text), text)
+    if trace := said.get("exception"):
+        shown += f"\n{trace}"
+    return Line(name, _LEVELS.get(said["level"], "info"), shown)
+
+
 class Follower:
     """What was written to `*.log` in a directory since the last look. Survives rotation."""
 
@@ -51,7 +67,7 @@ class Follower:
         for path in sorted(self._directory.glob("*.log")):
             if path.stem != "supervisord":
                 for text in self._read(path):
-                    yield Line(path.stem, level(text), text)
+                    yield read(path.stem, text)
 
     def _read(self, path: Path) -> list[str]:
         inode, size = _place(path)

@@ -18,6 +18,8 @@ from tocsin.cli.home import Home
 from tocsin.cli.readiness import starts
 from tocsin.errors import EngineUnavailable
 from tocsin.lag import LagMeter
+from tocsin.observability import targets
+from tocsin.observability.targets import Target
 from tocsin.settings import Settings
 
 
@@ -45,6 +47,8 @@ def show(state: Mapping[str, Any], home: Home, settings: Settings, console: Cons
     pools = pool_sizes(statuses)
     if pools:
         console.print(_pools(pools))
+    if found := targets.known(home.root):
+        console.print(_metrics(found))
 
 
 def worker(status: Status, home: Home) -> Worker:
@@ -133,6 +137,15 @@ def _pools(pools: Mapping[str, tuple[int, int]]) -> Table:
     table.add_column("memory", justify="right")
     for name, (number, used) in pools.items():
         table.add_row(name, str(number), size(used))
+    return table
+
+
+def _metrics(found: Iterable[Target]) -> Table:
+    table = Table(title="Metrics: what Prometheus scrapes", title_justify="left")
+    table.add_column("process")
+    table.add_column("where")
+    for target in found:
+        table.add_row(target.process, f"http://{target.address}/metrics")
     return table
 
 

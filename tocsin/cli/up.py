@@ -34,6 +34,7 @@ from tocsin.errors import ConfigError, TocsinError
 from tocsin.groups import ANALYTICS, STREAMS, STREAMS_OTP
 from tocsin.ids import new_id
 from tocsin.kafka import ensure_topics
+from tocsin.observability import prometheus
 from tocsin.settings import Settings
 
 DRAIN_SECONDS = 30.0
@@ -145,6 +146,7 @@ class Up:
         for name in layout.moved:
             screen.warn(f"{name}: the usual port is taken, it listens on {layout.ports[name]}")
         self._new_epoch()
+        prometheus.write(self._session.home.root)
         await self._session.open()
         engines, *rest = STAGES
         await self._session.start_waves(engines, self._told)
@@ -251,5 +253,6 @@ class Up:
             "Redis": f"redis://{at['valkey']}" if "valkey" in at else "external",
             "ClickHouse": f"http://{at['clickhouse']}" if "clickhouse" in at else "external",
             "logs": str(self._session.home.log),
+            "metrics": f"prometheus --config.file={self._session.home.root / 'prometheus.yml'}",
         }
         return found

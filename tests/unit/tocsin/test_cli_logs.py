@@ -1,5 +1,6 @@
 """Logs: what is alarming, what is new, and the last words."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,21 @@ def test_the_last_words_are_the_last_lines_that_say_something(tmp_path: Path) ->
     log.write_text("one\ntwo\n\nthree\n\n")
     assert tail(log, 2) == ["two", "three"]
     assert tail(tmp_path / "none.log", 2) == []
+
+
+def test_a_line_of_json_is_shown_as_people_read_it(tmp_path: Path) -> None:
+    follower = Follower(tmp_path)
+    line = {"ts": "x", "level": "WARNING", "logger": "tocsin.writer", "message": "ERROR is a word"}
+    fatal = line | {"level": "CRITICAL", "exception": "Traceback …\nValueError: x"}
+    calm = line | {"level": "INFO"}
+    lines = [json.dumps(each) for each in (line, fatal, calm)] + ['{"ERROR": "not ours"}', "{"]
+    (tmp_path / "writer.log").write_text("\n".join(lines) + "\n")
+    assert list(follower.new()) == [
+        Line("writer", "warning", "WARNING tocsin.writer: ERROR is a word"),
+        Line(
+            "writer", "error", "CRITICAL tocsin.writer: ERROR is a word\nTraceback …\nValueError: x"
+        ),
+        Line("writer", "info", "INFO tocsin.writer: ERROR is a word"),
+        Line("writer", "error", '{"ERROR": "not ours"}'),
+        Line("writer", "info", "{"),
+    ]

@@ -1,0 +1,1 @@
+"""How operators see Tocsin: metrics over HTTP, where Prometheus finds them, rules, a dashboard."""

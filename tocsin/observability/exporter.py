@@ -1,0 +1,78 @@
+"""A process's metrics at /metrics, in a thread of their own."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import start_http_server
+
+from tocsin.observability import targets
+from tocsin.observability.targets import Target
+from tocsin.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PORTS: Final = 100
+"""Tried from TOCSIN_METRICS_PORT on: as many processes of ours may be on a host."""
+
+
+class Exporter:
+    """Serves until closed, and says where. Never the reason why a process does not run: without a
+    port or a directory there are no metrics, and a warning."""
+
+    def __init__(self, settings: Settings, process: str) -> None:
+        self._settings, self._process = settings, process
+        self._server: WSGIServer | None = None
+        self._thread: threading.Thread | None = None
+        self._target: Target | None = None
+
+    def start(self) -> None:
+        """Serve; again, it changes nothing."""
+        if self._server is None and self._listen() and self._server:
+            port = self._server.server_port
+            self._target = targets.here(self._process, self._settings.host, port)
+            self._announce(self._target)
+
+    def close(self) -> None:
+        """Serve no more, and be no target."""
+        if self._target:
+            targets.withdraw(self._settings.data_dir, self._target)
+        if self._server and self._thread:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+        self._server = self._thread = self._target = None
+
+    def _listen(self) -> bool:
+        first = self._settings.metrics_port
+        wanted = range(first, min(first + PORTS, 65_536)) if first else (0,)
+        for port in wanted:
+            try:
+                self._server, self._thread = start_http_server(port, self._settings.host)
+            except OSError as error:
+                why = error
+            else:
+                return True
+        log.warning("no metrics: no port of %s: %s", self._settings.host, why)
+        return False
+
+    def _announce(self, target: Target) -> None:
+        try:
+            targets.forget_dead(self._settings.data_dir)
+            targets.announce(self._settings.data_dir, target)
+        except OSError as error:
+            log.warning("Prometheus is not told of the metrics at %s: %s", target.address, error)
+
+
+@contextmanager
+def exporting(settings: Settings, process: str) -> Iterator[None]:
+    """While this lasts, the process's metrics can be read."""
+    exporter = Exporter(settings, process)
+    exporter.start()
+    try:
+        yield
+    finally:
+        exporter.close()
