@@ -42,6 +42,6 @@ function card(channel, row, live, minutes, known) {
     shares(parts, sums.accepted),
     h("dl", { class: "facts" },
       parts.slice(1).map(({ name, label, value }) => h("div", { key: name }, h("dt", {}, h("i", { "data-series": name }), label), h("dd", { class: name === "failed" && value > 0 ? "bad" : "" }, count(value)))),
-      h("div", { key: "waits" }, h("dt", {}, "waiting"), h("dd", {}, waits.length ? waits.map(([name, n]) => `${count(n)} ${name}`).join(", ") : known ? "none" : "–"))),
+      h("div", { key: "waits", class: "waits" }, h("dd", {}, waits.length ? waits.map(([name, n]) => `${count(n)} ${name}`).join(" · ") : known ? "nothing waits" : "what waits is not known"))),
     h("dl", { class: "percentiles", title: "From acceptance to the end, last hour" }, ["p50", "p95", "p99"].map((name) => h("div", {}, h("dt", {}, name), h("dd", {}, span(row[`${name}_ms`]))))));
 }

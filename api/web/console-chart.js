@@ -4,7 +4,7 @@ import { h } from "/web/console-dom.js";
 import { compact, dayOf, hourOf, local } from "/web/console-format.js";
 import { decades, ticks, times } from "/web/console-scale.js";
 
-const PAD = { left: 46, right: 8, top: 10, bottom: 22 };
+const PAD = { left: 50, right: 8, top: 10, bottom: 22 };
 const DAY = 86_400_000;
 
 let changed = () => {};
@@ -55,7 +55,7 @@ function grid({ marks, y }, frame, format) {
   const { at, step } = times(frame.from, frame.to, Math.max(2, Math.floor(frame.width / 90)));
   return h("g", { class: "grid" },
     marks.map((n) => [h("line", { x1: PAD.left, x2: frame.width - PAD.right, y1: y(n), y2: y(n) }), h("text", { x: PAD.left - 8, y: y(n) + 4, "text-anchor": "end" }, format(n))]),
-    at.map((ms) => h("text", { x: frame.x(ms), y: frame.height - 5, "text-anchor": "middle" }, step >= DAY || new Date(ms).getHours() + new Date(ms).getMinutes() === 0 ? dayOf(ms) : hourOf(ms))));
+    at.filter((ms) => frame.x(ms) > PAD.left + 16 && frame.x(ms) < frame.width - 26).map((ms) => h("text", { x: frame.x(ms), y: frame.height - 5, "text-anchor": "middle" }, step >= DAY || new Date(ms).getHours() + new Date(ms).getMinutes() === 0 ? dayOf(ms) : hourOf(ms))));
 }
 
 const cursor = (x, height) => h("line", { class: "cursor", x1: x, x2: x, y1: PAD.top, y2: height - PAD.bottom });

@@ -6,8 +6,8 @@ const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFra
 const fine = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const exact = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 const share = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
+const minute = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 
@@ -70,7 +70,7 @@ export function time(at, show = local) {
 export function words(name) {
   if (!name) return NOTHING;
   if (name === "OTP") return "One-time code";
-  const said = name.replaceAll("_", " ").toLowerCase();
+  const said = name.replaceAll("_", " ").toLowerCase().replace(/\b(ctr|otp|sms|id|sku)\b/g, (short) => short.toUpperCase());
   return said.charAt(0).toUpperCase() + said.slice(1);
 }
 

@@ -3,7 +3,7 @@ import { headers } from "/web/console-api.js";
 import { Figures } from "/web/figures.js";
 import { connect } from "/web/socket.js";
 
-const KEPT = 14;
+const KEPT = 9;
 
 export class Live {
   figures = new Figures();

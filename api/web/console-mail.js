@@ -5,6 +5,7 @@ const KEPT = new Set("a abbr address article aside b bdi bdo blockquote br capti
 const INSIDE = new Set(["html", "body", "form", "label", "button"]); // what is in them is shown, they are not
 const ATTRIBUTES = new Set("align bgcolor border cellpadding cellspacing class colspan color dir face height lang role rowspan size start title valign width".split(" "));
 const OUTSIDE = /url\s*\(|image-set|expression|@import/i;
+const [LEAST, MOST] = [160, 560]; // pixels
 const BASE = "body{margin:16px;font:15px/1.5 system-ui,sans-serif;background:#fff;color:#1d1b18;overflow-wrap:break-word}a,[data-link]{color:#0b63ce;text-decoration:underline;cursor:help}[data-image]{display:inline-block;padding:2px 8px;border:1px dashed #aaa;color:#777;font-size:12px}";
 
 /** Show `html` in `frame`, an <iframe sandbox="allow-same-origin">: that lets us in, and no script. */
@@ -22,6 +23,9 @@ function put(target, html) {
   target.adoptedStyleSheets = [BASE, ...css].map((text) => sheet(target, text));
   target.body.replaceChildren(...children(target, source.body));
   dress(target.body, source.body);
+  const { style } = target.defaultView.frameElement;
+  style.height = `${LEAST}px`; // else it is as high as it was
+  style.height = `${Math.min(MOST, Math.max(LEAST, target.documentElement.scrollHeight, target.body.scrollHeight + 2))}px`;
 }
 
 /**

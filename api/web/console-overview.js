@@ -9,6 +9,7 @@ import { shape, state } from "/web/console-icons.js";
 import { choice, from, nothing, panel, since, table } from "/web/console-parts.js";
 import { buckets } from "/web/console-scale.js";
 import { Source } from "/web/console-source.js";
+import { explainReason } from "/web/console-words.js";
 import { CHANNELS } from "/web/figures.js";
 
 const MINUTE = 60_000;
@@ -115,8 +116,8 @@ class Overview {
 
   #drawFailures() {
     const columns = [
-      { title: "Reason", kind: "wide", cell: (row) => [h("span", { class: "clip", title: row.reason }, row.reason || "no reason given")] },
-      { title: "Where", cell: (row) => [channelName(row.channel), row.provider && h("span", { class: "soft" }, ` ${row.provider}`)] },
+      { title: "Reason", kind: "wide", cell: (row) => h("span", { title: row.reason }, reasonOf(row)) },
+      { title: "Where", cell: (row) => [channelName(row.channel), row.provider && h("div", { class: "soft small" }, row.provider)] },
       { title: "End", cell: (row) => state(row.state) },
       { title: "Deliveries", kind: "number", cell: (row) => count(row.deliveries) },
       { title: "Last", kind: "number", cell: (row) => h("span", { class: "soft" }, ago(row.last_at)) },
@@ -142,7 +143,12 @@ class Overview {
 
 function breakerTitle({ state: at, reason }) {
   const said = { closed: "Closed: calls go out.", open: "Open: it is not called, so that nothing waits in vain.", half_open: "Half-open: a few calls try whether it is back." }[at];
-  return reason ? `${said} ${reason}` : said;
+  return reason ? `${said} ${reason.replace(/[.]?$/, ".")}` : said;
+}
+
+function reasonOf({ reason }) {
+  const said = explainReason(reason) || "no reason given";
+  return said === reason ? said : said.charAt(0).toUpperCase() + said.slice(1);
 }
 
 function numbers(found, live, present) {

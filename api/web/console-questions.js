@@ -28,6 +28,10 @@ export function picture(columns, rows) {
 }
 
 const label = (columns, row) => columns.map((column, i) => [column, row[i]]).filter(([column, value]) => !isNumber(column) && !isTime(column) && value !== null && value !== "").map(([column, value]) => (column.name === "channel" ? channelName(value) : value)).join(" · ") || "all";
+const versioned = (columns, row) => {
+  const at = columns.findIndex(({ name }) => /version$/.test(name));
+  return at < 0 ? label(columns, row) : `${label(columns, row)} · version ${row[at]}`;
+};
 const sum = (rows, at) => rows.reduce((all, row) => all + Number(row[at] ?? 0), 0);
 
 function steps(columns, rows) {
@@ -45,7 +49,7 @@ function intervals(columns, rows) {
   const found = columns.map(({ name }) => ({ name, mid: at(name), low: at(`${name}_low`), high: at(`${name}_high`) })).filter(({ low, high }) => low >= 0 && high >= 0);
   if (!found.length) return null;
   const marks = (row) => found.map(({ name, mid, low, high }) => ({ name: /raw|all/.test(name) ? "raw" : "human", label: name.replace(/_?ctr_?/, " ").replaceAll("_", " ").trim() || "rate", low: Number(row[low]), mid: Number(row[mid]), high: Number(row[high]) })).filter((mark) => [mark.low, mark.mid, mark.high].every(Number.isFinite));
-  return { kind: "whiskers", rows: rows.slice(0, 20).map((row) => ({ label: label(columns, row), marks: marks(row) })) };
+  return { kind: "whiskers", rows: rows.slice(0, 20).map((row) => ({ label: versioned(columns, row), marks: marks(row) })) };
 }
 
 function overTime(columns, rows) {

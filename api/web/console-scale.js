@@ -3,11 +3,11 @@
 const STEPS = [60, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800].map((s) => s * 1000);
 
 /** Round values from 0 to at least `max`, about `most` of them. */
-export function ticks(max, most = 4) {
+export function ticks(max, most = 5) {
   if (!(max > 0)) return [0, 1];
   const raw = max / most;
   const size = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((n) => n * size).find((n) => n >= raw * 0.999);
+  const step = [1, 2, 2.5, 5, 10].map((n) => n * size).find((n) => n >= raw * 0.999);
   const found = [];
   for (let n = 0; n < max + step * 0.999; n += step) found.push(Number(n.toPrecision(12)));
   return found;
