@@ -13,6 +13,10 @@ from api.routes import (
     inventory,
     notifications,
     ops,
+    ops_books,
+    ops_letters,
+    ops_people,
+    ops_watch,
     otp,
     preferences,
     presence,
@@ -51,6 +55,7 @@ def create_app(services: Services | None = None) -> FastAPI:
         # the busiest first: routes are tried in order, and each try costs some microseconds
         notifications, otp, inventory, users, subscriptions, preferences, devices, inbox, tickets,
         cancellations, topics, broadcasts, presence, stats, templates, unsubscribe, ops, seed,
+        ops_watch, ops_books, ops_letters, ops_people,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(pages)

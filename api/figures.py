@@ -50,13 +50,15 @@ class Figures:
     async def notification(self, notification_id: str, deliveries: list[str]) -> Rows:
         """What is on record of a notification and its deliveries (sql/notification.sql)."""
         parameters = {"id": notification_id, "deliveries": deliveries}
-        return await self._rows(self._notification, parameters)
+        return await self.rows(self._notification, parameters)
 
     async def told(self, deliveries: list[str]) -> Rows:
         """Those of these deliveries that have ended (sql/told.sql)."""
-        return await self._rows(self._told, {"deliveries": deliveries})
+        return await self.rows(self._told, {"deliveries": deliveries})
 
-    async def _rows(self, query: str, parameters: Mapping[str, Any]) -> Rows:
+    async def rows(self, query: str, parameters: Mapping[str, Any]) -> Rows:
+        """The answer to any query, a mapping per row."""
+
         async def rows(client: AsyncClient) -> Rows:
             answer = await client.query(query, parameters=dict(parameters))
             return [dict(row) for row in answer.named_results()]

@@ -36,6 +36,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         stack.callback(asyncio.create_task(clock.keep()).cancel)
         services = Services.over(settings, redis, producer, clock)
         stack.push_async_callback(services.figures.close)
+        stack.push_async_callback(services.desk.close)
         feed = Feed(settings, services.catalogue)
         await feed.start()
         stack.push_async_callback(feed.stop)

@@ -11,6 +11,7 @@ from api.broadcasts import TakeBroadcasts
 from api.cancel import Cancel
 from api.figures import Figures
 from api.known import KnownUsers
+from api.ops.desk import Desk
 from api.people import People
 from api.publish import Publish
 from api.signups import SignUps
@@ -55,6 +56,7 @@ class Services:
     catalogue: Catalogue
     wording: Wording
     renderer: Renderer
+    desk: Desk
 
     @classmethod
     def over(
@@ -97,4 +99,5 @@ class Services:
             catalogue=catalogue,
             wording=Wording(templates, catalogue, publish),
             renderer=Renderer(settings),
+            desk=Desk.over(settings, redis, producer, figures, clock),
         )

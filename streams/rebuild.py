@@ -18,7 +18,6 @@ from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from streams.log import Log
 from streams.restore import Work, cancellations, profiles, schedule, subscriptions, templates
 from streams.restore_stock import stock
 from streams.tally import Say, Tally
@@ -26,6 +25,7 @@ from tocsin import settings as settings_module
 from tocsin.errors import TocsinError
 from tocsin.ids import new_id
 from tocsin.kafka import ensure_topics
+from tocsin.log import Log
 from tocsin.settings import Settings
 from tocsin.store import View, connect
 from tocsin.store.view import LEASE_SECONDS

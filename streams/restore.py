@@ -8,9 +8,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from redis.asyncio import Redis
 
-from streams.log import Log
 from streams.tally import Tally
 from tocsin.errors import Invalid
+from tocsin.log import Log
 from tocsin.records import (
     Cancellation,
     Deferred,

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from streams.consume import instant
-from streams.log import Commits
 from streams.restock import change_of
 from streams.restore import BATCH, Work
 from tocsin.errors import Invalid
 from tocsin.groups import STREAMS
+from tocsin.log import Commits
 from tocsin.records import InventoryChange
 from tocsin.store import View
 from tocsin.store.shadow_stock import ShadowStock

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from streams.consume import instant
-from streams.log import Log
 from streams.tally import Say, Tally
 from tocsin.errors import Invalid
+from tocsin.log import Log
 from tocsin.records import NotificationRequest, decode_internal, encode, split_requests
 from tocsin.settings import Settings
 from tocsin.topics import REQUESTS_BY_LANE

@@ -23,6 +23,7 @@ SCOPES: Final = frozenset(
         "users:read", "users:write", "subscriptions:read", "subscriptions:write",
         "notifications:read", "notifications:write", "inventory:write", "otp", "inbox",
         "stats:read", "broadcasts:read", "broadcasts:write", "templates:read", "templates:write",
+        "ops:write",
     }
 )  # fmt: skip
 """What a service may be allowed. A user's token needs none for what is the user's own."""

@@ -14,6 +14,7 @@ from analytics.writer.tables import (
     INVENTORY,
     LATEST_MS,
     REQUESTS,
+    WAVES,
     Table,
     milliseconds,
 )
@@ -23,6 +24,7 @@ from tocsin.records import (
     DeadLetter,
     Engagement,
     InventoryChange,
+    NotificationRequest,
     OtpChallenge,
     OutcomeBatch,
     Profile,
@@ -40,6 +42,8 @@ _STATIONS: Final = (State.DEFERRED, State.RETRY)
 
 _ENDS: Final = (*sorted(TERMINAL), State.ACKED)
 """As tuples: the hash of an enum's member is computed in Python, and this runs for every row."""
+
+_BACK: Final = "BACK_IN_STOCK"
 
 _NEW_MS: Final = 86_400_000
 """A profile no older than this when it was written tells of a registration."""
@@ -68,6 +72,15 @@ class Request(NamedTuple):
     offset: int
 
 
+class Told(NamedTuple):
+    """A row of `waves`: who waited for `sku` was told at `at` (milliseconds) that it is back."""
+
+    at: int
+    sku: str
+    notification_id: str
+    available: int
+
+
 class Erasure(NamedTuple):
     """A row of `erasures`: at `at` (milliseconds) somebody was erased, or with `back` registered,
     perhaps again."""
@@ -91,6 +104,7 @@ def fill(topic: str, records: Iterable[Record]) -> Filled:
 
 def _requests(topic: str, records: Iterable[Record]) -> Filled:
     rows: list[Request] = []
+    told: list[Told] = []
     skipped = 0
     for record in records:
         try:
@@ -112,7 +126,18 @@ def _requests(topic: str, records: Iterable[Record]) -> Filled:
                     topic, record.partition, record.offset,
                 )
             )  # fmt: skip
-    return Filled({REQUESTS: rows}, skipped)
+            if request.type == _BACK:
+                told += _told(request, accepted_at)
+    return Filled({REQUESTS: rows, WAVES: told} if told else {REQUESTS: rows}, skipped)
+
+
+def _told(request: NotificationRequest, at: int) -> list[Told]:
+    """Only what the restock agent asked for: it names the sign-up that was waiting."""
+    data = request.data
+    sku, available = data.get("sku"), data.get("available")
+    if not isinstance(sku, str) or not isinstance(available, int) or "subscription_id" not in data:
+        return []
+    return [Told(at, sku, request.notification_id, available)]
 
 
 def _otp(records: Iterable[Record]) -> Filled:

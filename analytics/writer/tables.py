@@ -112,6 +112,11 @@ REQUESTS: Final = Table("requests", (
     _same("partition", "UInt32"), _same("offset", "UInt64"),
 ))  # fmt: skip
 
+WAVES: Final = Table("waves", (
+    _same("at", _TIME), _same("sku", _STRING), _same("notification_id", _STRING),
+    _whole("available", "Int64", -_INT64, _INT64),
+))  # fmt: skip
+
 ACCEPTED: Final = Table("accepted", _DELIVERY)
 
 DELIVERIES: Final = Table("deliveries", (
@@ -152,6 +157,6 @@ ERASURES: Final = Table("erasures", (
 ))  # fmt: skip
 
 TABLES: Final = (
-    REQUESTS, ACCEPTED, DELIVERIES, DECISIONS, ENGAGEMENT, INVENTORY, DEAD_LETTERS, ERASURES,
+    REQUESTS, WAVES, ACCEPTED, DELIVERIES, DECISIONS, ENGAGEMENT, INVENTORY, DEAD_LETTERS, ERASURES,
 )  # fmt: skip
 """In the order a block is written: nothing ends in ClickHouse before it has begun there."""

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from streams import dlq
 from streams.bury import Bury
-from streams.dlq import letters
-from streams.log import read_all
+from tocsin.dead import letters
 from tocsin.errors import Invalid
 from tocsin.kafka import PLACE_HEADER, start_producer
+from tocsin.log import read_all
 from tocsin.settings import Settings
 from tocsin.topics import INVENTORY, REQUESTS
 

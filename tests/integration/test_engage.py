@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
 from streams.engage import Engage
-from streams.log import read_all
 from tocsin.kafka import start_producer
+from tocsin.log import read_all
 from tocsin.records import Engagement, Outcome, OutcomeBatch, Profile, decode, encode
 from tocsin.settings import Settings
 from tocsin.store import Profiles, keys

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from streams import fan_out
 from streams.bury import Bury
 from streams.consume import Record
-from streams.dlq import letters
 from streams.fan_out import FanOut
 from tests.integration.broadcasting import NOW, Killed, Shop, Steps, Wire, broadcast
+from tocsin.dead import letters
 from tocsin.errors import EngineUnavailable, Invalid
 from tocsin.kafka import start_producer
 from tocsin.records import (

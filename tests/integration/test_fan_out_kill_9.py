@@ -14,9 +14,9 @@ import pytest
 from redis.asyncio import Redis
 
 from streams.fan_out import MOST
-from streams.log import read_all
 from tocsin.ids import new_id
 from tocsin.kafka import start_producer
+from tocsin.log import read_all
 from tocsin.process import ready_file
 from tocsin.records import (
     Audience,

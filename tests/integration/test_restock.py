@@ -14,13 +14,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streams.bury import Bury
 from streams.consume import Record
-from streams.dlq import letters
-from streams.log import read_all
 from streams.rebuild import rebuild
 from streams.restock import Restock
 from tocsin.clock import ManualClock
+from tocsin.dead import letters
 from tocsin.ids import new_id
 from tocsin.kafka import start_producer
+from tocsin.log import read_all
 from tocsin.records import (
     InventoryChange,
     NotificationRequest,

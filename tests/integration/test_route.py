@@ -10,13 +10,14 @@ from redis.asyncio import Redis
 
 from streams.consume import Record
 from streams.decide import decide
-from streams.dlq import letters, put_back
-from streams.log import read_all
+from streams.dlq import put_back_now
 from tests.integration.broadcasting import Killed, Steps
 from tests.integration.living import Life, on, template
+from tocsin.dead import letters
 from tocsin.errors import StoreEmptied
 from tocsin.ids import new_id
 from tocsin.kafka import PLACE_HEADER, start_producer
+from tocsin.log import read_all
 from tocsin.records import (
     Channel,
     Priority,
@@ -127,7 +128,7 @@ async def test_a_bad_item_is_buried_alone_and_its_neighbours_go_out(life: Life) 
     assert set(found) == {"requests[1].type", "data.complaint"}
     assert found["requests[1].type"].notification_id == ""
     assert found["data.complaint"].notification_id == wrong.notification_id
-    await put_back(life.settings, list(found.values()), datetime.now(UTC))
+    await put_back_now(life.settings, list(found.values()))
     back = await _put_back(life.settings, place)
     assert sorted(r.value for r in back) == sorted([broken, encode(wrong)])
 
@@ -148,7 +149,7 @@ async def test_a_missing_variable_is_buried_and_put_back_once_its_words_are_mend
     life.catalogue.put(template(name, 2, lamp=Variable(required=False)))
     await Templates(life.redis).put(template(name, 2, lamp=Variable(required=False)))
     for _ in range(2):
-        await put_back(life.settings, [letter], datetime.now(UTC))
+        await put_back_now(life.settings, [letter])
     back = await _put_back(life.settings, place)
     assert len(back) == 2
     await life.route(back)

@@ -14,7 +14,6 @@ from redis.exceptions import RedisError
 
 from streams import restore
 from streams.bury import Bury
-from streams.log import Log
 from streams.restore import Work
 from streams.route import Route
 from streams.scheduler import Scheduler
@@ -24,6 +23,7 @@ from tests.integration.broadcasting import Killed, Steps
 from tests.integration.living import HELD, Life, changed, template
 from tocsin.ids import new_id
 from tocsin.kafka import send_keyed, start_producer
+from tocsin.log import Log
 from tocsin.records import (
     Channel,
     Lane,

@@ -14,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from redis.asyncio import Redis
 
-import streams.log
+import tocsin.log
 from tests.integration.conftest import wait_until
 from tocsin.ids import new_id
 from tocsin.kafka import partition_for, start_producer
@@ -220,7 +220,7 @@ async def test_reading_begins_where_the_broker_says_it_was(settings: Settings, l
     await asyncio.to_thread(wait_until, lambda: datetime.now(UTC) > told + A_MOMENT)
     between = datetime.now(UTC)
     await log.raw(topic, b"after", at=datetime.now(UTC))
-    async with streams.log.Log(settings, INVENTORY) as reading:
+    async with tocsin.log.Log(settings, INVENTORY) as reading:
         await reading.begin_at(between)
         found = [record.value async for some in reading.read(0) for record in some]
     assert found == [b"after"]

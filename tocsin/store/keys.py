@@ -152,6 +152,10 @@ def provider_token(provider: str, key_id: str) -> str:
     return f"provider:{provider}:{key_id}"
 
 
+OPS_PROVIDERS = "ops:providers"
+"""hash: ``provider/process`` to how that process finds the provider now, as JSON."""
+
+
 def ticket(ticket_id: str) -> str:
     """string: the user a WebSocket ticket admits; read once."""
     return f"ticket:{ticket_id}"

@@ -33,6 +33,14 @@ class Profiles:
         self._restore = script(client, "profile_restore")
         self._erased = script(client, "erased")
 
+    async def beginning(self, prefix: str, most: int) -> list[str]:
+        """The first of those user ids that begin so, in their order; one call."""
+        start = prefix.encode()
+        found = await self._client.zrangebylex(
+            keys.PEOPLE, b"[" + start, b"[" + start + b"\xff", 0, most
+        )
+        return [name.decode() for name in raw(found) if name is not None]
+
     async def get_many(self, user_ids: Sequence[str]) -> list[Profile | None]:
         """One MGET; a place holds None where the user is unknown."""
         values = await self._read(user_ids)

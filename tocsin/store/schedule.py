@@ -116,6 +116,13 @@ class Schedule:
             ]  # fmt: skip
             await self._done(keys=names, args=[entry.schedule_id for entry in of_lane])
 
+    async def waiting(self) -> int:
+        """How many entries wait, those collected for a digest included."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.hlen(keys.SCHEDULE_ITEMS)
+            pipe.hlen(keys.SCHEDULE_BUCKETS)
+            return sum(await pipe.execute())
+
     async def hasten(self, user_id: str, notification_id: str | None = None) -> int:
         """Make what waits for a person (of one notification, or all) due now: it was cancelled, or
         the person is gone. How many that were; a collected one is looked at with its digest,

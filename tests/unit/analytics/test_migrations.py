@@ -27,7 +27,7 @@ def test_every_statement_may_be_repeated() -> None:
 
 def test_every_table_deduplicates_blocks_by_token() -> None:
     tables = [s for m in load() for s in statements(m.text) if "CREATE TABLE" in s]
-    assert len(tables) == 9
+    assert len(tables) == 10
     assert all("non_replicated_deduplication_window" in table for table in tables)
 
 

@@ -1,0 +1,1 @@
+"""What the operations console shows, asked once however many look."""
