@@ -1,7 +1,7 @@
 // A card per channel: what it did, what it does, and how fast.
 import { shares, sparkline } from "/web/console-bars.js";
 import { h } from "/web/console-dom.js";
-import { channelName, count, rate, span } from "/web/console-format.js";
+import { channelName, count, NOTHING, rate, span } from "/web/console-format.js";
 import { icon } from "/web/console-icons.js";
 import { CHANNELS } from "/web/figures.js";
 
@@ -11,7 +11,7 @@ const MINUTES = 60;
 export function channelCards(overview, live, latency) {
   const rows = new Map((overview.channels ?? []).map((row) => [row.channel, row]));
   const minutes = perMinute(latency);
-  return h("div", { class: "channels" }, CHANNELS.map((channel) => card(channel, rows.get(channel) ?? {}, live, minutes[channel], overview.channels !== null)));
+  return h("div", { class: "channels" }, CHANNELS.map((channel) => card(channel, rows.get(channel) ?? {}, live, minutes[channel])));
 }
 
 /** Deliveries in each of the last minutes, by channel. */
@@ -26,7 +26,8 @@ function perMinute(latency) {
   return found;
 }
 
-function card(channel, row, live, minutes, known) {
+function card(channel, row, live, minutes) {
+  const total = (n) => (live.known ? count(n) : NOTHING);
   const sums = live.figures.of(channel);
   const now = live.state === "live" ? live.figures.rate(performance.now() / 1000, channel) : row.delivered_per_s;
   const waits = [["queued", row.queued], ["deferred", row.deferred], ["retrying", row.retrying]].filter(([, n]) => n > 0);
@@ -38,10 +39,10 @@ function card(channel, row, live, minutes, known) {
   ];
   return h("article", { class: "panel channel", key: channel, "data-channel": channel, "aria-label": channelName(channel) },
     h("header", {}, icon(channel), h("h2", {}, channelName(channel)), h("span", { class: "now" }, now > 0 ? `${rate(now)} / s` : "idle")),
-    h("div", { class: "told" }, h("div", {}, h("b", { class: "value" }, count(sums.delivered)), h("span", { class: "soft" }, "delivered")), sparkline(minutes ?? [0, 0], { series: channel, height: 40 })),
+    h("div", { class: "told" }, h("div", {}, h("b", { class: "value" }, total(sums.delivered)), h("span", { class: "soft" }, "delivered")), sparkline(minutes ?? [0, 0], { series: channel, height: 40 })),
     shares(parts, sums.accepted),
     h("dl", { class: "facts" },
-      parts.slice(1).map(({ name, label, value }) => h("div", { key: name }, h("dt", {}, h("i", { "data-series": name }), label), h("dd", { class: name === "failed" && value > 0 ? "bad" : "" }, count(value)))),
-      h("div", { key: "waits", class: "waits" }, h("dd", {}, waits.length ? waits.map(([name, n]) => `${count(n)} ${name}`).join(" · ") : known ? "nothing waits" : "what waits is not known"))),
+      parts.slice(1).map(({ name, label, value }) => h("div", { key: name }, h("dt", {}, h("i", { "data-series": name }), label), h("dd", { class: name === "failed" && value > 0 ? "bad" : "" }, total(value)))),
+      h("div", { key: "waits", class: "waits" }, h("dd", {}, waits.length ? waits.map(([name, n]) => `${count(n)} ${name}`).join(" · ") : row.queued === 0 ? "nothing waits" : "what waits is not known"))),
     h("dl", { class: "percentiles", title: "From acceptance to the end, last hour" }, ["p50", "p95", "p99"].map((name) => h("div", {}, h("dt", {}, name), h("dd", {}, span(row[`${name}_ms`]))))));
 }

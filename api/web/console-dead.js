@@ -64,8 +64,8 @@ class Dead {
 
   get #letters() {
     const first = this.#source.data?.letters ?? [];
-    const known = new Set(first.map(({ place }) => place));
-    return [...first, ...this.#more.letters.filter(({ place }) => !known.has(place))];
+    const known = new Set(first.map(nameOf));
+    return [...first, ...this.#more.letters.filter((letter) => !known.has(nameOf(letter)))];
   }
 
   async #older() {
@@ -84,7 +84,7 @@ class Dead {
   draw() {
     const open = this.#status === "open";
     const empty = open ? ["No dead letters", "Every record that came could be used. One that cannot be is kept here, whole, with the reason."] : ["No dead letters, ever", "Whatever cannot be used is kept here, whole, with the reason."];
-    const chosen = this.#letters.filter(({ place }) => this.#chosen.has(place));
+    const chosen = [...new Map(this.#letters.filter(({ place }) => this.#chosen.has(place)).map((letter) => [letter.place, letter])).values()];
     return [
       h("h1", { tabindex: -1 }, "Dead letters"),
       h("p", { class: "lead-in" }, "Records that could not be used, kept whole. Mend the cause, then put them back where they came from."),
@@ -122,12 +122,13 @@ class Dead {
       { title: "Now", cell: (row) => (row.put_back_at ? h("span", { class: "said", "data-tone": "good" }, "put back ", time(row.put_back_at)) : state("open", "open")) },
       { title: "", kind: "tight", cell: (row) => this.#opener(row) },
     ];
-    return table({ columns, rows, keyOf: ({ place }) => place, label: "Dead letters", below: (row) => this.#open.has(row.place) && payload(row), rowProps: (row) => ({ "data-place": row.place, class: this.#chosen.has(row.place) ? "chosen" : null }) });
+    return table({ columns, rows, keyOf: nameOf, label: "Dead letters", below: (row) => this.#open.has(nameOf(row)) && payload(row), rowProps: (row) => ({ "data-place": row.place, class: this.#chosen.has(row.place) ? "chosen" : null }) });
   }
 
-  #opener({ place }) {
-    const open = this.#open.has(place);
-    const turn = () => (open ? this.#open.delete(place) : this.#open.add(place), this.#page.redraw());
+  #opener(row) {
+    const [name, place] = [nameOf(row), row.place];
+    const open = this.#open.has(name);
+    const turn = () => (open ? this.#open.delete(name) : this.#open.add(name), this.#page.redraw());
     return button(open ? "Hide" : "Look", turn, { class: "button small", "aria-expanded": String(open), "aria-label": `${open ? "Hide" : "Look at"} the payload of ${place}` });
   }
 
@@ -137,6 +138,9 @@ class Dead {
     return [this.#more.problem && h("p", { class: "stale" }, icon("away"), this.#more.problem.message), cursor && h("p", { class: "foot" }, button("Older ones", () => this.#older()))];
   }
 }
+
+/** Several letters may be about the record at one place; putting it back is about all of them. */
+const nameOf = ({ place, error, field, reason, notification_id: id }) => [place, error, field, reason, id].join(" ");
 
 function payload(row) {
   const { text, json } = pretty(row.payload);

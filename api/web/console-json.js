@@ -17,15 +17,39 @@ export function readObject(text) {
       return { problem: { line: 1, detail: "this must be an object: { … }" } };
     return { value };
   } catch (error) {
-    return { problem: { line: lineOf(error.message, text), detail: error.message.replace(/^JSON\.parse: /, "") } };
+    const detail = error.message.replace(/^JSON\.parse: |,? (\.\.\.)?"[^]* is not valid JSON$| in JSON at position[^]*| at line[^]*/g, "");
+    return { problem: { line: lineOf(text), detail: `not JSON: ${detail}` } };
   }
 }
 
-function lineOf(message, text) {
-  const line = /line (\d+)/.exec(message);
-  if (line) return Number(line[1]);
-  const place = /position (\d+)/.exec(message);
-  return text.slice(0, place ? Number(place[1]) : text.length).split("\n").length;
+const [STRING, ATOM] = [/"(?:[^"\\\n]|\\.)*"/y, /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y];
+
+/** The line on which a text stops being JSON. Engines tell it each in its own way, or not at all. */
+function lineOf(text) {
+  let at = 0;
+  const eat = (pattern) => {
+    const sticky = new RegExp(pattern, "y");
+    sticky.lastIndex = at;
+    const found = sticky.test(text);
+    if (found) at = sticky.lastIndex;
+    return found;
+  };
+  const space = () => eat(/\s*/);
+  const list = (item, end) => {
+    if (space() && eat(end)) return true;
+    do if (!item()) return false;
+    while (space() && eat(/,/));
+    return eat(end);
+  };
+  const member = () => space() && eat(STRING) && space() && eat(/:/) && value();
+  const value = () => {
+    space();
+    if (eat(/\{/)) return list(member, /\}/);
+    if (eat(/\[/)) return list(value, /\]/);
+    return eat(STRING) || eat(ATOM);
+  };
+  if (value()) space();
+  return text.slice(0, at).split("\n").length;
 }
 
 /** The names of a JSON Pointer in a URI fragment: "#/data/name" is ["data", "name"]. */

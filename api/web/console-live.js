@@ -12,8 +12,10 @@ export class Live {
   text = "connecting";
   /** The newest deliveries, newest first. */
   feed = [];
+  /** Whether the totals are all there is, and not only what happened since one looks. */
+  known = false;
   #socket;
-  #known = null;
+  #begun = null;
 
   /** `changed(why)` is called with "frame" or "state". */
   constructor(changed) {
@@ -35,10 +37,11 @@ export class Live {
 
   /** Totals as the books have them, from the overview; each answer counts once. */
   start(overview) {
-    if (overview === this.#known || !overview?.channels) return;
-    this.#known = overview;
+    if (overview === this.#begun || !overview?.channels) return;
+    this.#begun = overview;
     const ends = ["accepted", "delivered", "failed", "suppressed", "expired", "cancelled"];
     const sums = (row) => Object.fromEntries(ends.map((name) => [name, row[name] ?? 0]));
+    this.known ||= overview.channels.some((row) => typeof row.accepted === "number");
     this.figures.start({ channels: Object.fromEntries(overview.channels.map((row) => [row.channel, sums(row)])) });
   }
 

@@ -4,7 +4,7 @@ import { barRows } from "/web/console-bars.js";
 import { channelCards } from "/web/console-channels.js";
 import { timeChart } from "/web/console-chart.js";
 import { h, memo } from "/web/console-dom.js";
-import { ago, channelName, count, hourOf, rate, span, words } from "/web/console-format.js";
+import { ago, channelName, count, hourOf, NOTHING, rate, span, words } from "/web/console-format.js";
 import { shape, state } from "/web/console-icons.js";
 import { choice, from, nothing, panel, since, table } from "/web/console-parts.js";
 import { buckets } from "/web/console-scale.js";
@@ -155,20 +155,21 @@ function numbers(found, live, present) {
   const sums = live.figures.all();
   const second = performance.now() / 1000;
   const now = live.state === "live" ? live.figures.rate(second) : sum(found?.channels, "delivered_per_s");
-  const lag = found?.lag && sum(found.lag, "records");
+  const lag = found?.lag?.reduce((all, { records }) => all + records, 0);
   const failed = sum(found?.channels, "failed_per_s");
-  const known = found !== null;
+  const [known, total] = [found !== null, (n) => (live.known ? count(n) : NOTHING)];
   const sockets = found?.sockets;
   return h("div", { class: "numbers", role: "group", "aria-label": "Right now" },
-    big("Accepted", known ? count(sums.accepted) : null, "deliveries, ever"),
+    big("Accepted", known ? total(sums.accepted) : null, "deliveries, ever"),
     big("Ended / s", known ? rate(now) : null, live.state === "live" ? "this moment" : "last minute", { lead: true }),
-    big("In flight", known ? count(sums.flight) : null, found?.schedule && `${count(found.schedule.waiting)} scheduled`),
+    big("In flight", known ? total(sums.flight) : null, found?.schedule && `${count(found.schedule.waiting)} scheduled`),
     big("Lag", known ? count(lag) : null, "records waiting", { tone: lag > 10_000 ? "half" : null }),
     big("Failures / min", known ? rate(failed === null ? null : failed * 60) : null, "last minute", { tone: failed > 0 ? "bad" : null }),
     big("Sockets", known ? `${sockets && !sockets.exact ? "≈ " : ""}${count(sockets?.connected)}` : null, present ? `${count(present.members.length)}${present.cursor ? "+" : ""} admins here` : "connected"));
 }
 
-const sum = (rows, name) => (rows ? rows.reduce((all, row) => all + (row[name] ?? 0), 0) : null);
+/** Null where no row knows. */
+const sum = (rows, name) => (rows?.some((row) => row[name] !== null) ?? false ? rows.reduce((all, row) => all + (row[name] ?? 0), 0) : null);
 
 const big = (label, value, note, { lead, tone } = {}) =>
   h("div", { class: lead ? "number-card lead" : "number-card", key: label }, h("span", { class: "label" }, tone && shape(tone), label), value === null ? h("span", { class: "value skeleton-line" }) : h("b", { class: "value" }, value), h("span", { class: "soft" }, note));

@@ -44,8 +44,8 @@ class Trace {
   /** A search that found one thing goes there. */
   #came() {
     const { kind } = this.#route;
-    const { users = [], notifications = [] } = this.#source?.data ?? {};
-    if (kind === "q" && users.length + notifications.length === 1 && !this.#source.problem) {
+    const { users, notifications } = this.#source?.data ?? {};
+    if (kind === "q" && users && notifications && users.length + notifications.length === 1 && !this.#source.problem) {
       const [user, one] = [users[0], notifications[0]];
       return this.#page.go(user ? hrefOf("u", user.user_id) : hrefOf("n", one.notification_id), true);
     }
@@ -76,11 +76,12 @@ class Trace {
 
   #found() {
     const empty = ["Nobody and nothing is called that", "Ids are compared from their beginning. A notification is found as soon as it is in the books, a second or two after it was accepted."];
-    const draw = ({ users, notifications }) => {
-      if (!users.length && !notifications.length) return null;
+    const draw = ({ users: people, notifications: told }) => {
+      const [users, notifications] = [people ?? [], told ?? []];
+      if (people && told && !users.length && !notifications.length) return null;
       return h("div", { class: "columns two" },
-        h("div", {}, h("h3", {}, `People (${count(users.length)})`), h("ul", { class: "links" }, users.map(({ user_id: id }) => h("li", {}, h("a", { href: hrefOf("u", id) }, id))))),
-        h("div", {}, h("h3", {}, `Notifications (${count(notifications.length)})`), h("ul", { class: "links" }, notifications.map((each) => h("li", {}, h("a", { href: hrefOf("n", each.notification_id) }, h("b", {}, words(each.type)), " ", h("code", {}, each.notification_id)), h("span", { class: "soft" }, each.user_id, " · ", since(each.accepted_at)))))));
+        h("div", {}, h("h3", {}, people ? `People (${count(users.length)})` : "People: not known while Redis is away"), h("ul", { class: "links" }, users.map(({ user_id: id }) => h("li", {}, h("a", { href: hrefOf("u", id) }, id))))),
+        h("div", {}, h("h3", {}, told ? `Notifications (${count(notifications.length)})` : "Notifications: not known while ClickHouse is away"), h("ul", { class: "links" }, notifications.map((each) => h("li", {}, h("a", { href: hrefOf("n", each.notification_id) }, h("b", {}, words(each.type)), " ", h("code", {}, each.notification_id)), h("span", { class: "soft" }, each.user_id, " · ", since(each.accepted_at)))))));
     };
     return panel({ title: "Found", key: "found" }, from(this.#source, draw, { empty }));
   }

@@ -23,7 +23,7 @@ class Waves {
     const empty = ["No restock has told anybody yet", "When something that people wait for comes back, its wave is listed here. In the demo: sign up for a sold-out product in the shop, and restock it behind the counter."];
     return [
       h("h1", { tabindex: -1 }, "Restocks"),
-      h("p", { class: "lead-in" }, "A wave is everybody who waited for a product, told when it came back."),
+      h("p", { class: "lead-in" }, "A wave is everybody who waited for a product, told when it came back. People are counted, whatever their channels."),
       panel({ key: "waves" }, from(this.#source, draw, { rows: 8, empty })),
     ];
   }
@@ -46,13 +46,12 @@ function draw({ waves: rows }) {
   return table({ columns, rows, keyOf: ({ sku, at }) => `${sku} ${at}`, label: "Restocks" });
 }
 
-/** How many were told, as length; and how it went, as parts of it. */
+/** How many were told, as length; and how it went, as parts of it: what is left is on its way, or was not sent. */
 function reach({ told, delivered, failed, clicked }, most) {
-  const all = Math.max(1, delivered + failed);
   const parts = [
     { name: "clicked", label: "clicked", value: Math.min(clicked ?? 0, delivered) },
     { name: "delivered", label: "delivered", value: delivered - Math.min(clicked ?? 0, delivered) },
     { name: "failed", label: "failed", value: failed },
   ];
-  return h("div", { class: "reach", style: { width: `${Math.max(6, (100 * told) / most)}%` } }, shares(parts, all));
+  return h("div", { class: "reach", style: { width: `${Math.max(6, (100 * told) / most)}%` } }, shares(parts, told));
 }

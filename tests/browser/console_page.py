@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -18,18 +19,44 @@ from tocsin.settings import Settings
 
 ORIGIN: Final = "http://console.example"
 SOCKET: Final = "ws://127.0.0.1:9001"
+PREVIEW: Final = "/v1/templates/BACK_IN_STOCK:preview"
 Answer = tuple[int, Any]
 Handler = Callable[[Request], Answer]
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Answer:
     """An error as the API tells it."""
-    body = {"type": f"urn:tocsin:problem:{code}", "title": "Not so", "status": status, "detail": detail}
+    body = {
+        "type": f"urn:tocsin:problem:{code}",
+        "title": "Not so",
+        "status": status,
+        "detail": detail,
+    }
     return status, {**body, "instance": "/", **more}
 
 
 def query(request: Request) -> dict[str, str]:
     return {name: value[0] for name, value in parse_qs(urlsplit(request.url).query).items()}
+
+
+def sent(request: Request) -> Any:
+    """The JSON of a body."""
+    return json.loads(request.post_data or "null")
+
+
+def series(request: Request) -> Answer:
+    """What /v1/ops/series answers."""
+    asked = query(request)
+    return 200, answers.series(int(asked["hours"]), asked["step"])
+
+
+def preview(request: Request) -> Answer:
+    """What a preview answers."""
+    return 200, answers.preview(sent(request))
+
+
+def _always(body: Any, _: Request) -> Answer:
+    return 200, body
 
 
 class Console:
@@ -48,7 +75,7 @@ class Console:
         self.answers: dict[str, Handler] = {
             "/v1/live-ticket": lambda _: (200, {"url": f"{SOCKET}/", "ticket": "t"}),
             "/v1/ops/overview": lambda _: (200, answers.overview()),
-            "/v1/ops/series": lambda r: (200, answers.series(int(query(r)["hours"]), query(r)["step"])),
+            "/v1/ops/series": series,
             "/v1/ops/latency": lambda _: (200, answers.latency()),
             "/v1/ops/failures": lambda _: (200, answers.FAILURES),
             "/v1/ops/waves": lambda _: (200, answers.WAVES),
@@ -58,15 +85,14 @@ class Console:
             "/v1/notifications/n-1": lambda _: (200, answers.path()),
             "/v1/presence": lambda _: (200, {"members": [], "cursor": None}),
             "/v1/templates": lambda _: (200, answers.TEMPLATES),
-            "/v1/templates/BACK_IN_STOCK:preview": lambda r: (200, answers.preview(r.post_data_json)),
+            PREVIEW: preview,
             "/v1/stats": lambda _: (200, answers.QUESTIONS),
-        }  # fmt: skip
-        for name in ("funnel", "ctr_by_template"):
-            self.answers[f"/v1/stats/{name}"] = lambda _, name=name: (200, answers.stat(name))
+            "/v1/stats/funnel": lambda _: (200, answers.stat("funnel")),
+            "/v1/stats/ctr_by_template": lambda _: (200, answers.stat("ctr_by_template")),
+        }
         for number in (0, 1, 2):
-            self.answers[f"/v1/templates/BACK_IN_STOCK/versions/{number}"] = (
-                lambda _, number=number: (200, answers.version(number))
-            )
+            words = answers.version(number)
+            self.answers[f"/v1/templates/BACK_IN_STOCK/versions/{number}"] = partial(_always, words)
 
     async def begin(self) -> None:
         page = self.page
@@ -82,7 +108,7 @@ class Console:
                 await self._answer(route, path)
                 return
             found = await client("GET", path)
-            await route.fulfill(status=found.status, headers=found.headers, body=found.body)
+            await route.fulfill(status=found.status, headers=dict(found.headers), body=found.body)
 
         await page.route(f"{ORIGIN}/**", answer)
         await page.route_web_socket(f"{SOCKET}/", self._connected)
@@ -96,12 +122,13 @@ class Console:
         request = route.request
         if token := request.headers.get("authorization"):
             self.tokens.add(token)
-        self.asked.append(" ".join([request.method, request.url.removeprefix(ORIGIN), request.post_data or ""]).strip())
+        said = f"{request.method} {request.url.removeprefix(ORIGIN)} {request.post_data or ''}"
+        self.asked.append(said.strip())
         if self.away:
             await route.abort()
             return
         handler = self.answers.get(path, lambda _: problem(404, "not_found", f"no {path}"))
-        status, body = handler(request)
+        status, body = handler(request)  # type: ignore[no-untyped-call]
         await route.fulfill(status=status, content_type="application/json", body=json.dumps(body))
 
     def _said(self, kind: str, text: str) -> None:
@@ -114,10 +141,24 @@ class Console:
 
     def frame(self, **change: Any) -> None:
         """Something happened: a frame to every socket."""
-        entry = {"type": "ORDER_UPDATE", "channel": "push", "state": "delivered", "provider": "apns",
-                 "reason": "", "user": "17•••", "at": answers.at()}  # fmt: skip
-        frame = {"op": "live", "at": 0, "per_s": 10, "counters": {"push": {"accepted": 5, "delivered": 5}},
-                 "providers": {}, "latency": {}, "feed": [entry]}  # fmt: skip
+        entry = {
+            "type": "ORDER_UPDATE",
+            "channel": "push",
+            "state": "delivered",
+            "provider": "apns",
+            "reason": "",
+            "user": "17•••",
+            "at": answers.at(),
+        }
+        frame = {
+            "op": "live",
+            "at": 0,
+            "per_s": 10,
+            "counters": {"push": {"accepted": 5, "delivered": 5}},
+            "providers": {},
+            "latency": {},
+            "feed": [entry],
+        }
         for socket in self.sockets:
             socket.send(json.dumps(frame | change))
 
@@ -128,19 +169,23 @@ class Console:
     async def shoot(self, name: str, full: bool = True) -> None:
         """Keep a picture, for people to look at."""
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=ARTEFACTS / f"console-{name}.png", full_page=full, animations="disabled")
+        await self.page.screenshot(
+            path=ARTEFACTS / f"console-{name}.png", full_page=full, animations="disabled"
+        )
 
-    async def asks(self, words: str) -> None:
-        """Wait until the page has asked this."""
+    async def asks(self, words: str, since: int = 0) -> None:
+        """Wait until the page has asked this, after the first `since` things it asked."""
         async with asyncio.timeout(MS / 1_000):
-            while not any(words in each for each in self.asked):
+            while not any(words in each for each in self.asked[since:]):
                 await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
 async def console(browser: Browser, **how: Any) -> AsyncIterator[Console]:
     """A console, not opened yet; nothing may have gone wrong in it at the end."""
-    context = await browser.new_context(**({"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | how))
+    context = await browser.new_context(
+        **({"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | how)
+    )
     context.set_default_timeout(MS)
     made = Console(await context.new_page())
     await made.begin()

@@ -58,7 +58,14 @@ test("a payload is set out if it is JSON, and stays what it is if not", () => {
 test("what is wrong with data is said with its line", () => {
   assert.deepEqual(readObject('{"a": 1}'), { value: { a: 1 } });
   assert.equal(readObject("[1]").problem.line, 1);
-  assert.equal(readObject('{\n  "a": 1,\n  oops\n}').problem.line, 3);
+  const lineIn = (text) => readObject(text).problem.line;
+  assert.equal(lineIn('{\n  "a": 1,\n  oops\n}'), 3);
+  assert.equal(lineIn('{\n  "a": [1, {"b": null}]\n  "c": 2\n}'), 3);
+  assert.equal(lineIn('{"a": "x\ny"}'), 1);
+  assert.equal(lineIn('{"a": 1,\n}'), 2);
+  assert.equal(lineIn('{"a": 1}\n}'), 2);
+  assert.equal(lineIn(""), 1);
+  assert.equal(readObject("{ oops }").problem.detail.split("\n").length, 1);
   const text = JSON.stringify({ item: { name: "x" }, items: [{ name: "y" }], name: 1 }, null, 2);
   assert.deepEqual(namesOf("#/data/item/na~1me"), ["data", "item", "na/me"]);
   assert.equal(lineAt(text, ["item", "name"]), 3);
