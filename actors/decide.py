@@ -29,6 +29,19 @@ class Overdue(Permanent):
     """It expired while it waited its turn."""
 
 
+class Held(Transient):
+    """The provider fails and was not asked: no attempt was made. `retry_after` is when it may be
+    asked again."""
+
+    def __init__(self, provider: str, retry_after: float) -> None:
+        super().__init__("breaker_open", provider, retry_after)
+
+
+def channel_of(kind: str) -> Channel:
+    """The channel of a kind of address."""
+    return Channel(kind) if kind in ("sms", "email") else Channel.PUSH
+
+
 def refusal(delivery: Delivery, profile: Profile | None, now: datetime) -> SendResult | None:
     """Why a delivery is not to be made, or not now; None: make it. Critical ones pass quiet
     hours, and of category security an opt-out, too."""
@@ -108,7 +121,12 @@ def _concluded(delivery: Delivery, answers: Sequence[Sent | SendError]) -> SendR
     if again := [e for e in errors if isinstance(e, Transient)]:
         waits = [e.retry_after for e in again if e.retry_after is not None]
         wait = min(waits, default=None)
-        return SendResult(name, State.RETRY, again[0].reason, again[0].provider, retry_after=wait)
+        # of several addresses one may have been tried, and that was an attempt
+        said = next((e for e in again if not isinstance(e, Held)), again[0])
+        return SendResult(
+            name, State.RETRY, said.reason, said.provider,
+            retry_after=wait, held=isinstance(said, Held),
+        )  # fmt: skip
     state = State.EXPIRED if isinstance(errors[0], Overdue) else State.FAILED
     return SendResult(name, state, errors[0].reason, errors[0].provider)
 

@@ -9,13 +9,15 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from actors.decide import Address, Overdue
+from actors.breaker import BULK, Policy
+from actors.decide import Address, Held, Overdue, channel_of
 from actors.message import Message, Sent
 from actors.pace import Pace
+from actors.providers import Provider
 from actors.vendors import Vendors
+from actors.vitals import Vitals
 from tocsin.clock import Clock
 from tocsin.errors import Permanent, SendError, Transient
-from tocsin.metrics import PROVIDER_SECONDS
 from tocsin.records import Lane, lane_of
 
 log = logging.getLogger(__name__)
@@ -28,17 +30,27 @@ Make = Callable[[Address], Message]
 
 
 class HandOver:
-    """The providers behind a rate and a bound. `pace` makes a taker of the fleet's one bucket."""
+    """The providers behind a rate and a bound, and each behind a breaker. `pace` makes a taker of
+    the fleet's one bucket."""
 
     def __init__(
-        self, vendors: Vendors, pace: Callable[[], Pace], clock: Clock, lanes: Sequence[Lane]
+        self,
+        vendors: Vendors,
+        pace: Callable[[], Pace],
+        clock: Clock,
+        lanes: Sequence[Lane],
+        policy: Policy = BULK,
     ) -> None:
         self._vendors, self._clock = vendors, clock
         # a lane waits for its own: no token and no free call is behind those of a lower one
         self._paces = {lane: pace() for lane in lanes}
         self._slots = {lane: asyncio.Semaphore(IN_FLIGHT) for lane in lanes}
-        names = {vendor.name for vendor in vendors.values()}
-        self._seconds = {name: PROVIDER_SECONDS.labels(name) for name in names}
+        since = clock.now()
+        self.vitals = {
+            vendor.name: Vitals(vendor.name, channel_of(kind), since, policy)
+            for kind, vendor in vendors.items()
+        }
+        """How each provider does."""
 
     async def all(self, make: Make, to: Sequence[Address]) -> list[Sent | SendError]:
         """An answer per address; nothing is raised but cancellation."""
@@ -50,27 +62,45 @@ class HandOver:
         vendor = self._vendors.get(kind)
         if vendor is None:
             return Permanent("no_provider")
+        vitals = self.vitals[vendor.name]
+        if (wait := vitals.breaker.wait()) is not None:
+            # at once: neither a free call nor a token is for a provider that is not asked
+            return Held(vendor.name, wait)
         lane = lane_of(message.priority)
         async with self._slots[lane]:
             await self._paces[lane].one()
             if message.expires_at is not None and message.expires_at <= self._clock.now():
                 return Overdue("expired")
-            begun = time.perf_counter()
-            try:
-                return await vendor.send(message)
-            except SendError as error:
-                return error
-            except RedisError:
-                return Transient("store", vendor.name)
-            except Exception as error:
-                return Permanent(bug(message.delivery_id, error), vendor.name)
-            finally:
-                self._seconds[vendor.name].observe(time.perf_counter() - begun)
+            permit = vitals.breaker.admit()
+            if permit is None:
+                return Held(vendor.name, vitals.breaker.wait() or 0.0)
+            return await _called(vendor, message, vitals, permit)
 
     async def close(self) -> None:
         """Close every provider's connections."""
         for vendor in set(self._vendors.values()):
             await vendor.close()
+
+
+async def _called(
+    vendor: Provider, message: Message, vitals: Vitals, permit: int
+) -> Sent | SendError:
+    """One call. Its end is known to the breaker, however it comes."""
+    answer: SendError | None = None
+    known, begun = False, time.perf_counter()
+    try:
+        sent = await vendor.send(message)
+        known = True
+        return sent
+    except SendError as error:
+        answer, known = error, True
+        return error
+    except RedisError:
+        return Transient("store", vendor.name)
+    except Exception as error:
+        return Permanent(bug(message.delivery_id, error), vendor.name)
+    finally:
+        vitals.end(permit, time.perf_counter() - begun, answer, known)
 
 
 def bug(delivery_id: str, error: Exception) -> str:

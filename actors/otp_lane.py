@@ -17,11 +17,13 @@ from typing import Any, Final
 import msgspec
 from redis.asyncio import Redis
 
-from actors.decide import Address
+from actors.breaker import LOG_INS
+from actors.decide import Address, Held
 from actors.hand_over import HandOver, bug
 from actors.ledger import Ledger, patiently
 from actors.message import Content, Message, Sent
 from actors.pace import Pace
+from actors.tell import telling
 from actors.vendors import MakeVendors, make_vendors
 from tocsin.clock import Clock, SystemClock
 from tocsin.errors import Ambiguous, Permanent, SendError, Transient
@@ -79,7 +81,8 @@ class OtpLane:
                 self._renderer, self._templates = Renderer(self._settings), Templates(redis)
                 vendors = self._make(self._settings, CHANNELS, redis)
                 pace = partial(Pace, Buckets(redis), "otp", self._settings.rate.otp)
-                self._providers = HandOver(vendors, pace, self._clock, (Lane.HIGH,))
+                self._providers = HandOver(vendors, pace, self._clock, (Lane.HIGH,), LOG_INS)
+                self._telling = telling(redis, self._providers, self.name, self._clock)
                 self._ledger = Ledger(Claims(redis, self._owner), _FLUSH_SECONDS)
                 self._ledger.start()
                 self._redis = redis
@@ -118,6 +121,7 @@ class OtpLane:
         if self._keeping:
             self._keeping.cancel()
         if self._redis is not None:
+            self._telling.cancel()
             await self._ledger.close()
             await self._providers.close()
             await self._redis.aclose()
@@ -159,15 +163,19 @@ class OtpLane:
         return ended(name, answer, ambiguous)
 
     async def _tried(self, message: Message, to: Address) -> Sent | SendError:
-        """The last of at most TRIES answers; none is begun after the code's expiry."""
-        answer: Sent | SendError = Permanent("not tried")
-        for tries in range(TRIES):
+        """The last of at most TRIES answers; none is begun after the code's expiry. While the
+        provider is not asked no try is used up, for some seconds."""
+        tries, held = 0, 0.0
+        while True:
             (answer,) = await self._providers.all(lambda _: message, [to])
             wait = next_wait(answer, tries, self._chance())
-            if wait is None or self._over_in(message) <= wait:
-                break
+            if isinstance(answer, Held):
+                held += wait or 0.0
+            else:
+                tries += 1
+            if wait is None or held > _MAX_WAIT or self._over_in(message) <= wait:
+                return answer
             await asyncio.sleep(wait)
-        return answer
 
     def _over_in(self, message: Message) -> float:
         expires = message.expires_at

@@ -20,6 +20,7 @@ from actors.hand_over import HandOver, bug
 from actors.ledger import Ledger, patiently
 from actors.message import Content, Message
 from actors.pace import Pace
+from actors.tell import telling
 from actors.vendors import MakeVendors, make_vendors
 from tocsin.clock import Clock, SystemClock
 from tocsin.errors import Invalid, Permanent
@@ -83,6 +84,7 @@ class Sender:
                     self._clock = fleets = await StoreClock.set_by(redis)
                     self._keeping = asyncio.create_task(fleets.keep())
                 self._providers = HandOver(vendors, pace, self._clock, LANES)
+                self._telling = telling(redis, self._providers, self.name, self._clock)
                 self._cancellations = Cancellations(redis)
                 self._ledger = Ledger(Claims(redis, self._owner))
                 self._ledger.start()
@@ -112,6 +114,7 @@ class Sender:
         if self._keeping:
             self._keeping.cancel()
         if self._redis is not None:
+            self._telling.cancel()
             await self._ledger.close()
             await self._providers.close()
             await self._redis.aclose()

@@ -12,7 +12,7 @@ from actors.pool import Pools
 from streams.carry_out import defer
 from streams.consume import Record
 from streams.emit import Emit
-from streams.retry_policy import exhausted, next_wait
+from streams.retry_policy import exhausted, hold_wait, next_wait
 from streams.rules import Rules
 from tocsin.clock import Clock
 from tocsin.metrics import AMBIGUOUS, OUTCOMES, RETRIES
@@ -26,6 +26,7 @@ from tocsin.records import (
     State,
     Strategy,
     decode_internal,
+    lane_of,
     schedule_id,
 )
 from tocsin.store import SendResult
@@ -81,7 +82,7 @@ class Dispatch:
             AMBIGUOUS.labels(delivery.channel).inc()
         over = ""
         if result.state is State.RETRY:
-            wait = next_wait(delivery.attempt, result.retry_after, self._chance())
+            delivery, wait = self._again(delivery, result)
             over = exhausted(delivery, now, wait, self._rules)
             if not over:
                 self._put_off(delivery, result, now + timedelta(seconds=wait), partition, emit, now)
@@ -89,6 +90,14 @@ class Dispatch:
         outcome = outcome_of(delivery, result, now, over)
         ended[outcome.state] += 1
         emit.outcomes((outcome,), partition)
+
+    def _again(self, delivery: Delivery, result: SendResult) -> tuple[Delivery, float]:
+        """The delivery with what was held counted, and how long it waits."""
+        chance, after = self._chance(), result.retry_after
+        if not result.held:
+            return delivery, next_wait(delivery.tries, after, chance)
+        held = replace(delivery, held=delivery.held + 1)
+        return held, hold_wait(held.held, after or 0.0, lane_of(delivery.priority), chance)
 
     def _put_off(
         self,
@@ -181,7 +190,7 @@ def outcome_of(delivery: Delivery, result: SendResult, now: datetime, over: str 
         channel=delivery.channel,
         type=delivery.type,
         state=state,
-        attempt=delivery.attempt,
+        attempt=delivery.tries,
         accepted_at=delivery.accepted_at,
         at=now,
         reason=f"{_OVER[over]}: {result.reason}" if over else result.reason,

@@ -34,13 +34,22 @@ def next_wait(attempt: int, retry_after: float | None, chance: float) -> float:
     return min(CAP, max(jitter, max(0.0, retry_after) * (1 + chance / 4)))
 
 
+def hold_wait(held: int, retry_after: float, lane: Lane, chance: float) -> float:
+    """Seconds until what was held for the `held`-th time is handed on again: not before its
+    provider is asked again, and ever later, so that what waits out an outage goes round slowly; but
+    within half a minute if it is urgent."""
+    longest = HOLDS[1] if lane is Lane.HIGH else CAP
+    backoff = min(longest, BASE * 2.0 ** min(held, 20))
+    return min(CAP, max(chance * backoff, max(0.0, retry_after) * (1 + chance / 4)))
+
+
 def exhausted(delivery: Delivery, now: datetime, wait: float, rules: Rules) -> str:
     """Why no attempt comes `wait` seconds after this one, which ended `now`: "attempts", "deadline"
     or "expiry"; '' if one does. A deadline runs from the end of the first attempt: what waited for
-    its hour is not late by that."""
+    its hour is not late by that. What was held made no attempt, but its deadline runs."""
     tries = rules.classes[delivery.priority]
     again = now + timedelta(seconds=wait)
-    if delivery.attempt >= tries.attempts:
+    if delivery.tries >= tries.attempts:
         return "attempts"
     if delivery.expires_at is not None and again >= delivery.expires_at:
         return "expiry"

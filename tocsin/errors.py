@@ -9,6 +9,7 @@ TocsinError
 ├── Refused                 a well-formed request that may not go ahead: 4xx at the API
 └── SendError               what a provider said of one message
     ├── Transient           try again, not before retry_after
+    │   └── ProviderDown    ...and it is the provider that fails: a 5xx, no connection
     ├── Ambiguous           the bytes left, no answer came: the class of message decides
     └── Permanent           never try again: a failed outcome
         └── AddressGone     ...and forget the address (a device token, a mailbox)
@@ -88,6 +89,10 @@ class Transient(SendError):
     def __init__(self, reason: str, provider: str = "", retry_after: float | None = None) -> None:
         super().__init__(reason, provider)
         self.retry_after = retry_after
+
+
+class ProviderDown(Transient):
+    """The provider itself fails, whatever the message: no connection, or a 5xx of its own."""
 
 
 class Ambiguous(SendError):

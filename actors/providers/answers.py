@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from tocsin.errors import Permanent, SendError, Transient
+from tocsin.errors import Permanent, ProviderDown, SendError, Transient
 
 MAX_RETRY_AFTER: Final = 300.0
 """A hostile or huge Retry-After is cut to this many seconds."""
@@ -32,6 +32,8 @@ def by_status(status: int, reason: str, provider: str, wait: float | None) -> Se
 
     5xx, 408, 425 and 429 come again; everything else does not.
     """
-    if status >= 500 or status in (408, 425, 429):
+    if status >= 500:
+        return ProviderDown(reason or f"status {status}", provider, wait)
+    if status in (408, 425, 429):
         return Transient(reason or f"status {status}", provider, wait)
     return Permanent(reason or f"status {status}", provider)

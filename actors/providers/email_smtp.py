@@ -12,7 +12,7 @@ from aiosmtplib.errors import SMTPException, SMTPResponseException, SMTPServerDi
 
 from actors.message import Message, Sent
 from actors.providers.mime import envelope_sender, mail_of, mailbox, message_id
-from tocsin.errors import AddressGone, Ambiguous, Permanent, SendError, Transient
+from tocsin.errors import AddressGone, Ambiguous, Permanent, ProviderDown, SendError, Transient
 from tocsin.settings import Smtp
 
 NAME: Final = "smtp"
@@ -22,6 +22,8 @@ _IDLE_SECONDS: Final = 60.0
 """Servers cut idle connections (RFC 5321 suggests 5 minutes): past this, start a new one."""
 
 _POLICY = re.compile(r"\s*5\.7\.").match
+_SYSTEM = re.compile(r"\s*4\.3\.").match
+"""RFC 3463, X.3: the state of the mail system."""
 
 
 def classify(stage: str, code: int, text: str) -> SendError:
@@ -32,9 +34,11 @@ def classify(stage: str, code: int, text: str) -> SendError:
     reason = f"{code} {enhanced(text)}".strip()
     if not 400 <= code < 600:
         # no reply of SMTP's: after the text went out, nobody knows
-        return Ambiguous("bad reply", NAME) if stage == "data" else Transient("bad reply", NAME)
-    if code < 500 or stage == "connect":
-        # at connect nothing was said of the message: a log-in or a server to be put right
+        return Ambiguous("bad reply", NAME) if stage == "data" else ProviderDown("bad reply", NAME)
+    if stage == "connect" or code == 421 or _SYSTEM(text):
+        # nothing was said of the message: a log-in or a server to be put right
+        return ProviderDown(reason, NAME)
+    if code < 500:
         return Transient(reason, NAME)
     if stage == "rcpt" and not _POLICY(text):
         return AddressGone(reason, NAME)
@@ -69,7 +73,7 @@ class _Line:
             raise classify(stage, error.code, error.message) from None
         except (SMTPException, OSError) as error:
             self.close()
-            kind = Ambiguous if stage == "data" else Transient
+            kind = Ambiguous if stage == "data" else ProviderDown
             raise kind(type(error).__name__, NAME) from None
         except BaseException:
             self.close()  # cancelled in mid-conversation: nobody knows where it stands
@@ -99,7 +103,7 @@ class _Line:
         except SMTPResponseException as error:
             raise classify("connect", error.code, error.message) from None
         except (SMTPException, OSError) as error:
-            raise Transient(type(error).__name__, NAME) from None
+            raise ProviderDown(type(error).__name__, NAME) from None
         return self._session
 
     async def _reset(self, code: int) -> None:

@@ -12,7 +12,7 @@ from google.auth.exceptions import GoogleAuthError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
-from tocsin.errors import Permanent, Transient
+from tocsin.errors import Permanent, ProviderDown
 
 SCOPES: Final = ("https://www.googleapis.com/auth/firebase.messaging",)
 EARLY_SECONDS: Final = 300
@@ -43,7 +43,7 @@ class FcmToken:
         self._token, self._expires = "", 0.0
 
     async def get(self) -> str:
-        """A token good for some minutes. Raises `Transient` when Google cannot be asked, and
+        """A token good for some minutes. Raises `ProviderDown` when Google cannot be asked, and
         `Permanent` when it refuses this account."""
         if self._expires - self._now() < EARLY_SECONDS:
             async with self._lock:
@@ -61,10 +61,10 @@ class FcmToken:
         try:
             await asyncio.to_thread(self._credentials.refresh, request)
         except TransportError as error:
-            raise Transient(f"token: {type(error).__name__}", "fcm") from None
+            raise ProviderDown(f"token: {type(error).__name__}", "fcm") from None
         except GoogleAuthError as error:
             again = getattr(error, "retryable", False)
-            kind = Transient if again else Permanent
+            kind = ProviderDown if again else Permanent
             raise kind(f"token: {type(error).__name__}", "fcm") from None
         self._token = str(self._credentials.token)
         expiry: datetime = self._credentials.expiry  # naive, in UTC

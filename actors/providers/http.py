@@ -14,7 +14,7 @@ from pyreqwest.exceptions import (
 )
 from pyreqwest.response import Response
 
-from tocsin.errors import Ambiguous, Permanent, Transient
+from tocsin.errors import Ambiguous, Permanent, ProviderDown
 
 TIMEOUT: Final = timedelta(seconds=10)
 """Of one request, connection included."""
@@ -50,8 +50,8 @@ async def post(
 ) -> Response:
     """POST and read the whole answer, whatever its status.
 
-    Raises `Transient` when no connection was had, `Ambiguous` when one was and the answer was lost,
-    `Permanent` when no request can be made of this. Names the class of the failure only: the
+    Raises `ProviderDown` when no connection was had, `Ambiguous` when one was and the answer was
+    lost, `Permanent` when no request can be made of this. Names the class of the failure only: the
     client's own message holds the URL, and a URL may hold a device token.
     """
     try:
@@ -60,7 +60,7 @@ async def post(
         raise Permanent(f"unsendable request: {type(error).__name__}", provider) from None
     except PyreqwestError as error:
         if never_left(error):
-            raise Transient("no connection", provider) from None
+            raise ProviderDown("no connection", provider) from None
         raise Ambiguous("connection lost or too slow", provider) from None
 
 

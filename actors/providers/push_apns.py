@@ -16,7 +16,7 @@ from actors.providers.answers import by_status, retry_after
 from actors.providers.apns_token import ApnsToken
 from actors.providers.http import post
 from tocsin.clock import Clock, SystemClock
-from tocsin.errors import AddressGone, Permanent, SendError, Transient
+from tocsin.errors import AddressGone, Permanent, ProviderDown, SendError, Transient
 from tocsin.ids import derived_id
 from tocsin.records.notification import Priority
 from tocsin.settings import Apns
@@ -53,7 +53,8 @@ def classify(status: int, body: bytes, header: str | None, now: datetime) -> Sen
     if status == 410 or reason in _GONE:
         return AddressGone(reason or "Unregistered", NAME)
     if reason in _AGAIN:
-        return Transient(reason, NAME, _AGAIN[reason] if wait is None else wait)
+        kind = ProviderDown if status >= 500 else Transient
+        return kind(reason, NAME, _AGAIN[reason] if wait is None else wait)
     return by_status(status, reason, NAME, wait)
 
 

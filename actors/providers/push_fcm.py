@@ -19,7 +19,7 @@ from actors.providers.answers import by_status, retry_after
 from actors.providers.fcm_token import FcmToken
 from actors.providers.http import post
 from tocsin.clock import Clock, SystemClock
-from tocsin.errors import AddressGone, Permanent, SendError, Transient
+from tocsin.errors import AddressGone, Permanent, ProviderDown, SendError, Transient
 from tocsin.ids import derived_id
 from tocsin.records.notification import Priority
 from tocsin.settings import Fcm
@@ -72,7 +72,9 @@ def classify(
     if status == 429:
         return Transient(code or "QUOTA_EXCEEDED", NAME, _QUOTA_WAIT if wait is None else wait)
     if status >= 500:
-        return Transient(code or f"status {status}", NAME, _SERVER_WAIT if wait is None else wait)
+        return ProviderDown(
+            code or f"status {status}", NAME, _SERVER_WAIT if wait is None else wait
+        )
     if status == 404 and code != "UNREGISTERED":
         return Permanent(code or "NOT_FOUND", NAME)
     try:

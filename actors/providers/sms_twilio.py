@@ -12,7 +12,7 @@ from actors.message import Message, Sent
 from actors.providers.answers import by_status, retry_after
 from actors.providers.http import post
 from tocsin.clock import Clock, SystemClock
-from tocsin.errors import AddressGone, Permanent, SendError, Transient
+from tocsin.errors import AddressGone, Permanent, ProviderDown, SendError, Transient
 from tocsin.settings import Twilio
 
 NAME: Final = "twilio"
@@ -44,7 +44,8 @@ def classify(status: int, body: bytes, header: str | None, now: datetime) -> Sen
     if code in _GONE:
         return AddressGone(str(code), NAME)
     if code in _AGAIN:
-        return Transient(str(code), NAME, wait)
+        kind = ProviderDown if status >= 500 else Transient
+        return kind(str(code), NAME, wait)
     return by_status(status, str(code) if code else "", NAME, wait)
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from actors.message import Message
 from actors.providers.fake import FakeProvider
 from actors.sender import Sender
 from tests.unit.actors.makers import delivery, profile
-from tocsin.errors import Ambiguous, Transient
+from tocsin.errors import Ambiguous, ProviderDown, Transient
 from tocsin.records import (
     Channel,
     Delivery,
@@ -26,6 +27,7 @@ from tocsin.records import (
 )
 from tocsin.settings import Rates, Settings
 from tocsin.store import Broadcasts, Cancellations, Claims, Profiles, SendResult, keys
+from tocsin.store.provider_states import BreakerState, ProviderStates
 
 pytestmark = pytest.mark.integration
 _results = msgspec.json.Decoder(list[SendResult]).decode
@@ -265,6 +267,40 @@ async def test_of_a_sender_and_a_cancellation_at_once_one_comes_first(bench: Ben
         return late[Channel.PUSH]
 
     await asyncio.gather(*map(both, range(100)))
+
+
+async def test_while_a_provider_fails_what_is_held_makes_no_attempt_and_is_sent_after_it(
+    bench: Bench,
+) -> None:
+    sender = bench.sender()
+    bench.provider.fault = lambda _: ProviderDown("503", "apns")
+    batch = [push(i) for i in range(100)]
+    results = await bench.send(*batch, by=sender)
+    assert {r.state for r in results} == {State.RETRY}
+    held = [r for r in results if r.held]
+    tried = [r for r in results if not r.held]
+    assert held
+    assert {(r.reason, r.provider) for r in held} == {("breaker_open", "apns")}
+    assert {r.reason for r in tried} == {"503"}
+    assert await bench.send(*batch, by=sender) == results, "an attempt's result is for good"
+
+    async def told() -> list[BreakerState]:
+        return [each.state for each in await ProviderStates(bench.redis).all()]
+
+    async with asyncio.timeout(30):
+        while BreakerState.CLOSED in await told() or not await told():
+            await asyncio.sleep(0.05)
+    bench.provider.fault = None
+    left, attempt = {r.delivery_id: d for r, d in zip(results, batch, strict=True)}, 2
+    async with asyncio.timeout(60):
+        while left:
+            again = [replace(d, attempt=attempt) for d in left.values()]
+            for result in await bench.send(*again, by=sender):
+                if result.state is State.DELIVERED:
+                    del left[result.delivery_id]
+            attempt += 1
+            await asyncio.sleep(0.05)
+    assert len(bench.provider.accepted) == len(batch), "each once"
 
 
 async def test_an_emptied_store_is_waited_for_and_nobody_is_unknown(

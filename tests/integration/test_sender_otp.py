@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from actors.otp_lane import OtpLane
 from actors.providers.fake import FakeProvider
-from tocsin.errors import Ambiguous, SendError, Transient
+from tocsin.errors import Ambiguous, ProviderDown, SendError, Transient
 from tocsin.records import Channel, OtpChallenge, State, encode
 from tocsin.settings import Settings
 from tocsin.store import SendResult
@@ -76,6 +76,20 @@ async def test_the_same_code_is_tried_again_and_then_no_more(bench: Bench) -> No
     bench.provider.fault = lambda _: Transient("busy")
     (result,) = await bench.send(await bench.challenge("u2"))
     assert (result.state, result.reason) == (State.FAILED, "busy")
+
+
+async def test_a_log_in_waits_for_a_provider_that_answers_again(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    lane = bench.lane()
+    bench.provider.fault = lambda _: ProviderDown("503", "twilio")
+    for user in ("u1", "u2"):
+        (result,) = await bench.send(await bench.challenge(user), lane=lane)
+        assert (result.state, result.held) == (State.FAILED, False)
+    assert "provider twilio fails (503)" in caplog.text
+    bench.provider.fault = None
+    (result,) = await bench.send(await bench.challenge("u3"), lane=lane)
+    assert result.state is State.DELIVERED, "it was looked at again while the code was valid"
 
 
 async def test_a_challenge_read_again_is_not_sent_again(bench: Bench) -> None:

@@ -22,9 +22,11 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `template_version` 0 is the bundled one; `locale` is the person's when it was routed. `unless`
     holds for a step of a cascade: it is not sent if that has happened by `not_before`. `tried_at`
-    is when its first attempt ended, if there was one. `broadcast_id` is the broadcast's it is of,
-    if any: cancelled, it is not sent. `expires_at` is when it makes no sense to send it any more;
-    `ends_at`, if its sender said so, when whoever has got it is to see it no more.
+    is when its first attempt ended, if there was one. `attempt` counts every time it is handed to a
+    sender, `held` those when no provider was asked because it failed. `broadcast_id` is the
+    broadcast's it is of, if any: cancelled, it is not sent. `expires_at` is when it makes no sense
+    to send it any more; `ends_at`, if its sender said so, when whoever has got it is to see it no
+    more.
     """
 
     notification_id: str
@@ -46,11 +48,17 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     tried_at: Instant | None = None
     broadcast_id: str | None = None
     ends_at: Instant | None = None
+    held: int = 0
 
     @property
     def delivery_id(self) -> str:
         """The same delivery has the same id on every attempt, in every process."""
         return f"{self.notification_id}:{self.channel}"
+
+    @property
+    def tries(self) -> int:
+        """How often a provider was asked, this time included unless it is held."""
+        return self.attempt - self.held
 
 
 class DeliveryBatch(msgspec.Struct, frozen=True):

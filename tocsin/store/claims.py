@@ -32,7 +32,8 @@ LEASE_SECONDS: Final = 60
 
 
 class SendResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one attempt came to. `retry_after` (seconds) may come with RETRY and DEFERRED."""
+    """What one attempt came to. `retry_after` (seconds) may come with RETRY and DEFERRED. `held`:
+    no provider was asked, so it was none."""
 
     delivery_id: str
     state: State
@@ -41,6 +42,7 @@ class SendResult(msgspec.Struct, frozen=True, omit_defaults=True):
     provider_message_id: str = ""
     retry_after: float | None = None
     ambiguous: bool = False
+    held: bool = False
 
 
 class Standing(StrEnum):

@@ -11,7 +11,7 @@ from pyfcm import FCMNotification
 
 from actors.providers import email_smtp, push_apns, push_fcm, sms_twilio
 from tests.unit.actors.makers import NOW
-from tocsin.errors import AddressGone, Ambiguous, Permanent, SendError, Transient
+from tocsin.errors import AddressGone, Ambiguous, Permanent, ProviderDown, SendError, Transient
 
 FCM = FCMNotification(credentials=object(), project_id="p")
 Classify = Callable[[int, bytes, str | None], SendError]
@@ -50,10 +50,10 @@ def _fcm(code: str, status: str = "X") -> bytes:
         (413, "PayloadTooLarge", Permanent, None),
         (429, "TooManyRequests", Transient, 60),
         (429, "TooManyProviderTokenUpdates", Transient, 60),
-        (500, "InternalServerError", Transient, None),
-        (503, "Shutdown", Transient, None),
+        (500, "InternalServerError", ProviderDown, None),
+        (503, "Shutdown", ProviderDown, None),
         (418, "SomethingNew", Permanent, None),
-        (599, "SomethingNew", Transient, None),
+        (599, "SomethingNew", ProviderDown, None),
     ],
 )
 def test_apns(status: int, reason: str, kind: type[SendError], wait: float | None) -> None:
@@ -73,8 +73,8 @@ def test_apns(status: int, reason: str, kind: type[SendError], wait: float | Non
         (401, b'{"error":{"status":"UNAUTHENTICATED"}}', Permanent, None),
         (403, _fcm("SENDER_ID_MISMATCH"), Permanent, None),
         (429, _fcm("QUOTA_EXCEEDED"), Transient, 60),
-        (500, _fcm("INTERNAL"), Transient, 10),
-        (503, _fcm("UNAVAILABLE"), Transient, 10),
+        (500, _fcm("INTERNAL"), ProviderDown, 10),
+        (503, _fcm("UNAVAILABLE"), ProviderDown, 10),
         (418, b"", Permanent, None),
     ],
 )
@@ -98,7 +98,7 @@ def test_fcm(status: int, body: bytes, kind: type[SendError], wait: float | None
         (400, 30001, Transient),
         (400, 30003, Transient),
         (400, 99999, Permanent),
-        (503, 99999, Transient),
+        (503, 99999, ProviderDown),
     ],
 )
 def test_twilio(status: int, code: int, kind: type[SendError]) -> None:
@@ -119,9 +119,11 @@ def test_twilio(status: int, code: int, kind: type[SendError]) -> None:
         ("data", 554, "5.6.0 Content refused", Permanent),
         ("data", 454, "4.7.0 Too many", Transient),
         ("data", -1, "gibberish", Ambiguous),
-        ("mail", -1, "gibberish", Transient),
-        ("connect", 535, "5.7.8 Bad credentials", Transient),
-        ("connect", 421, "busy", Transient),
+        ("mail", -1, "gibberish", ProviderDown),
+        ("connect", 535, "5.7.8 Bad credentials", ProviderDown),
+        ("connect", 421, "busy", ProviderDown),
+        ("mail", 421, "4.3.2 Shutting down", ProviderDown),
+        ("rcpt", 452, "4.3.1 Insufficient storage", ProviderDown),
     ],
 )
 def test_smtp(stage: str, code: int, text: str, kind: type[SendError]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.decide import Overdue, addresses, concluded, may_repeat, refusal
+from actors.decide import Held, Overdue, addresses, concluded, may_repeat, refusal
 from actors.message import Sent
 from tests.unit.actors.makers import NOW, delivery, profile
 from tocsin.errors import AddressGone, Ambiguous, Permanent, Transient
@@ -162,3 +162,15 @@ def test_every_mix_of_answers_has_one_result(
 
 def test_expiry_is_exact() -> None:
     assert refusal(delivery(expires_at=NOW + timedelta(microseconds=1)), profile(), NOW) is None
+
+
+def test_what_was_held_everywhere_made_no_attempt() -> None:
+    held = concluded(delivery(), [Held("apns", 3), Held("fcm", 1), Permanent("x")])
+    assert (held.state, held.reason, held.held, held.retry_after) == (
+        State.RETRY, "breaker_open", True, 1,
+    )  # fmt: skip
+    tried = concluded(delivery(), [Held("apns", 3), Transient("busy", "fcm", 9)])
+    assert (tried.reason, tried.provider, tried.held, tried.retry_after) == (
+        "busy", "fcm", False, 3,
+    )  # fmt: skip
+    assert concluded(delivery(), [Held("apns", 3), Sent("fcm", "1")]).state is State.DELIVERED

@@ -6,15 +6,17 @@ from datetime import timedelta
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from actors.decide import Address, Overdue
+from actors.breaker import BULK
+from actors.decide import Address, Held, Overdue
 from actors.hand_over import IN_FLIGHT, HandOver
 from actors.message import Message, Sent
 from actors.pace import Pace
 from actors.providers.fake import FakeProvider
 from tests.unit.actors.makers import NOW, message
 from tocsin.clock import ManualClock
-from tocsin.errors import Permanent, Transient
+from tocsin.errors import Permanent, ProviderDown, Transient
 from tocsin.records import LANES, Priority
+from tocsin.store.provider_states import BreakerState
 
 HERE = Address("ios", "ab" * 32, "phone")
 
@@ -156,3 +158,59 @@ async def test_old_tokens_are_thrown_away() -> None:
 async def test_closing_closes_each_provider_once(provider: FakeProvider) -> None:
     await HandOver({"ios": provider, "web": provider}, pace, ManualClock(NOW), LANES).close()
     assert provider.closed
+
+
+async def test_a_provider_that_fails_is_not_asked_and_nothing_waits_for_it(
+    provider: FakeProvider, clock: ManualClock
+) -> None:
+    buckets = FakeBuckets()
+    hand_over = HandOver({"ios": provider}, lambda: pace(buckets), clock, LANES)
+    asked = 0
+
+    def down(_: Message) -> ProviderDown:
+        nonlocal asked
+        asked += 1
+        return ProviderDown("503", "apns")
+
+    provider.fault = down
+    answers = [(await hand_over.all(make, [HERE]))[0] for _ in range(50)]
+    assert asked == BULK.in_a_row
+    for answer in answers[asked:]:
+        assert isinstance(answer, Held)
+        assert 0 < (answer.retry_after or 0) <= BULK.first
+    assert hand_over.vitals["apns"].breaker.state is BreakerState.OPEN
+    assert buckets.wants == [100], "no token was taken for what is held"
+
+
+async def test_refusals_of_addresses_and_of_haste_leave_it_closed(
+    hand_over: HandOver, provider: FakeProvider
+) -> None:
+    faults = [Permanent("BadDeviceToken"), Transient("429"), RedisConnectionError("away")] * 20
+    provider.fault = lambda _: faults.pop()
+    while faults:
+        await hand_over.all(make, [HERE])
+    assert hand_over.vitals["apns"].breaker.state is BreakerState.CLOSED
+
+
+async def test_each_provider_has_its_own(provider: FakeProvider, clock: ManualClock) -> None:
+    other = FakeProvider("fcm")
+    hand_over = HandOver({"ios": provider, "android": other}, pace, clock, LANES)
+    provider.fault = lambda _: ProviderDown("503", "apns")
+    for _ in range(20):
+        await hand_over.all(make, [HERE])
+    (answer,) = await hand_over.all(make, [Address("android", "x", "c")])
+    assert isinstance(answer, Sent)
+
+
+async def test_a_call_that_is_given_up_leaves_the_breaker_room(
+    provider: FakeProvider, clock: ManualClock
+) -> None:
+    provider.latency = 60
+    hand_over = HandOver({"ios": provider}, pace, clock, LANES)
+    calls = [asyncio.create_task(hand_over.all(make, [HERE])) for _ in range(30)]
+    while provider.at_once < 30:
+        await asyncio.sleep(0)
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert hand_over.vitals["apns"].breaker.state is BreakerState.CLOSED

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from streams.retry_policy import CAP, exhausted, next_wait, tier
+from streams.retry_policy import CAP, exhausted, hold_wait, next_wait, tier
 from streams.rules import load_rules
 from tocsin.records import Channel, Delivery, Lane, Priority
 from tocsin.topics import RETRIES, RETRIES_HIGH, Topic
@@ -83,3 +83,27 @@ def test_nothing_is_tried_after_its_deadline_or_its_expiry(
 def test_what_waited_for_its_hour_has_its_whole_deadline_from_then_on() -> None:
     late = NOW + timedelta(days=30)
     assert exhausted(DELIVERY, late, 60, RULES) == ""
+
+
+@given(st.integers(1, 1000), st.floats(0, 60), st.sampled_from(list(Lane)), chances)
+def test_what_is_held_comes_back_not_too_early_and_not_too_late(
+    held: int, retry_after: float, lane: Lane, chance: float
+) -> None:
+    wait = hold_wait(held, retry_after, lane, chance)
+    assert retry_after <= wait <= CAP
+    if lane is Lane.HIGH:
+        assert wait <= max(30, retry_after * 1.25)
+
+
+def test_what_is_held_goes_round_ever_more_slowly() -> None:
+    assert [hold_wait(n, 0, Lane.NORMAL, 0.5) for n in (1, 3, 6, 20)] == [1, 4, 32, 150]
+
+
+@given(st.sampled_from(list(Priority)), st.integers(0, 500))
+def test_an_outage_uses_up_no_attempt(priority: Priority, held: int) -> None:
+    delivery = replace(DELIVERY, priority=priority, attempt=held + 1, held=held, tried_at=NOW)
+    soon = NOW + timedelta(minutes=5)
+    assert exhausted(delivery, soon, 1, RULES) == ""
+    late = NOW + RULES.classes[priority].deadline
+    assert exhausted(delivery, late, 1, RULES) == "deadline", "but it is not held for ever"
+    assert exhausted(replace(delivery, expires_at=soon), soon, 1, RULES) == "expiry"
