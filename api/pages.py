@@ -53,6 +53,13 @@ async def docs(request: Request) -> Response:
     return file(request, "docs.html")
 
 
+@router.get("/console")
+async def console(request: Request) -> Response:
+    """The operations console. The page tells nothing by itself: what it shows, it asks for under
+    the token of whoever looks."""
+    return file(request, "console.html")
+
+
 @router.get("/web/links.json")
 async def links(request: Request) -> Response:
     """Links of the index page."""

@@ -50,9 +50,9 @@ export class Figures {
     return sum / RATE_SECONDS;
   }
 
-  /** Deliveries in each of the last whole seconds, oldest first. */
-  perSecond(second, seconds) {
-    return Array.from({ length: seconds }, (_, i) => this.#in(Math.floor(second) - seconds + i));
+  /** Deliveries in each of the last whole seconds, oldest first; of one channel, or of all. */
+  perSecond(second, seconds, channel) {
+    return Array.from({ length: seconds }, (_, i) => this.#in(Math.floor(second) - seconds + i, channel));
   }
 
   /** One channel: accepted = delivered + flight + failed + rest. */

@@ -24,7 +24,7 @@ def client(settings: Settings = SETTINGS) -> Client:
     return Client(create_app(services))
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/shop"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/shop", "/console"])
 async def test_a_page_and_all_it_refers_to_is_there(path: str) -> None:
     page = await client(OPEN)("GET", path)
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -40,7 +40,7 @@ async def test_a_page_and_all_it_refers_to_is_there(path: str) -> None:
         names |= set(re.findall(r'from "(/web/[\w.-]+)"', asset.body.decode()))
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/shop"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/shop", "/console"])
 async def test_the_policy_lets_nothing_inline_or_foreign_run(path: str) -> None:
     page = await client(OPEN)("GET", path)
     policy = page.headers["content-security-policy"]

@@ -1,0 +1,37 @@
+"""The console without a browser: its pure parts under Node, and what it knows of the rest."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from tests.unit.api.test_inbox_element import ROOT, needs_node
+from tocsin.records import State
+
+WEB = ROOT / "api" / "web"
+
+
+@needs_node
+def test_its_pure_parts_pass_their_own_tests() -> None:
+    argv = ["node", "--import", "./served.mjs", "--test", "console.test.mjs"]
+    where = Path(__file__).parent / "web"
+    done = subprocess.run(
+        argv, cwd=where, capture_output=True, text=True, timeout=150,
+        env=os.environ | {"LC_ALL": "en_US.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_state_of_a_delivery_has_a_shape() -> None:
+    shapes = (WEB / "console-icons.js").read_text().split("OF_STATE")[1]
+    for state in State:
+        assert re.search(rf"\b{state}:", shapes), state
+
+
+def test_every_step_the_router_takes_is_explained() -> None:
+    known = (WEB / "console-words.js").read_text().split("const STEPS")[1].split("function cap")[0]
+    for name in ("decide", "capping"):
+        said = (ROOT / "streams" / f"{name}.py").read_text()
+        for step in re.findall(r"[\";}]([a-z_]+)=[a-z{]", said):
+            if f";{step}=" in said or f'"{step}=' in said:
+                assert re.search(rf"\b{step}:", known), step
