@@ -25,8 +25,8 @@ from analytics.migrate import migrate
 from api.app import create_app
 from tests.integration.clickhouse import environment
 from tests.integration.conftest import free_port, wait_until
+from tests.unit.tocsin.link_makers import unsubscribe
 from tocsin.kafka import ensure_topics
-from tocsin.links import Unsubscribe, seal
 from tocsin.process import ready_file
 from tocsin.settings import Settings
 from tocsin.store import connect, keys
@@ -100,10 +100,9 @@ class Rig:
         signed_up = self.post("/v1/subscriptions?allow_unknown_sku=true", sold_out)
         told = self.post("/v1/notifications", {"user_id": "ada"} | SALE)
         many = self.post("/v1/broadcasts", {"audience": {"segment": []}} | SALE)
-        secret = self._settings.jwt_secret.get_secret_value()
         self.known = signed_up | told | many | {
             "user_id": "ada", "device_id": "d1", "topic": "sales", "template_id": "GREETING",
-            "number": 1, "token": seal(secret, Unsubscribe("ada", "promotional", "email")),
+            "number": 1, "token": unsubscribe(self._settings, "ada"),
         }  # fmt: skip
 
 
