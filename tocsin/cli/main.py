@@ -13,7 +13,7 @@ from rich.console import Console
 from tocsin import __version__
 from tocsin import settings as settings_module
 from tocsin.cli.home import Home, read_state
-from tocsin.cli.mint import Ask, mint_token
+from tocsin.cli.mint import Ask, console_address, mint_token
 from tocsin.cli.pass_on import pass_on, system_environment
 from tocsin.cli.status import show
 from tocsin.cli.up import up as run_up
@@ -149,6 +149,14 @@ def token(
 ) -> None:
     """Mint a JSON Web Token, for development. It is all that is printed."""
     print(mint_token(_settings(data), Ask(user, service, tuple(scope or ()), hours)))
+
+
+@app.command()
+@plain_errors
+def console(data: Data = _DATA) -> None:
+    """Print the operations console's address, with a token that is good for 12 hours. Whoever has
+    it can read statistics and put dead letters back: it belongs in no log."""
+    print(console_address(_settings(data)))
 
 
 def _settings(data: Path) -> Settings:

@@ -2,10 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tocsin.errors import ConfigError
 from tocsin.settings import Settings
 from tocsin.tokens import SCOPES, mint
+
+CONSOLE_SCOPES: Final = frozenset(
+    {
+        "stats:read", "ops:write", "notifications:read", "users:read", "templates:read",
+        "broadcasts:read",
+    }
+)  # fmt: skip
+"""What the operations console reads, and that it puts dead letters back."""
+
+CONSOLE_HOURS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -35,3 +46,13 @@ def mint_token(settings: Settings, ask: Ask) -> str:
         settings, subject=ask.service, kind="service", scopes=scopes or SCOPES,
         seconds=ask.hours * 3600,
     )  # fmt: skip
+
+
+def console_address(settings: Settings) -> str:
+    """The console's address with a token of its own, for CONSOLE_HOURS. It is in the fragment,
+    which a browser sends nowhere; do not log it. Raises `ConfigError` where no token can be minted."""
+    token = mint(
+        settings, subject="console", kind="service", scopes=CONSOLE_SCOPES,
+        seconds=CONSOLE_HOURS * 3600,
+    )  # fmt: skip
+    return f"{settings.public_url.rstrip('/')}/console#token={token}"

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from tocsin import settings as settings_module
 from tocsin.cli.control import SupervisorGone
 from tocsin.cli.home import Home
 from tocsin.cli.layout import Layout, environment, plan
+from tocsin.cli.mint import console_address
 from tocsin.cli.ports import LOOPBACK
 from tocsin.cli.program import STAGES, Program, Wave
 from tocsin.cli.programs import programs
@@ -28,7 +30,7 @@ from tocsin.cli.work import Work
 from tocsin.engines import ray as ray_engine
 from tocsin.engines import spool
 from tocsin.engines.keep_broker import spool_path
-from tocsin.errors import TocsinError
+from tocsin.errors import ConfigError, TocsinError
 from tocsin.groups import ANALYTICS, STREAMS, STREAMS_OTP
 from tocsin.ids import new_id
 from tocsin.kafka import ensure_topics
@@ -231,10 +233,17 @@ class Up:
         if draining.done() and not draining.cancelled() and draining.exception():
             self._screen.warn(f"the log does not answer: {draining.exception()}")
 
+    def _console(self, url: str) -> str:
+        """With a token for whoever sits at the terminal; what is written to a file has none."""
+        if self._screen.console.is_terminal:
+            with suppress(ConfigError):  # a JWKS alone: none can be minted here
+                return console_address(_load(self._environment))
+        return f"{url}/console"
+
     def _addresses(self) -> dict[str, str]:
         at = {name: f"{LOOPBACK}:{port}" for name, port in self._layout.ports.items()}
         url = self._environment["TOCSIN_PUBLIC_URL"]
-        found = {"page": f"{url}/", "API": f"{url}/docs"}
+        found = {"page": f"{url}/", "console": self._console(url), "API": f"{url}/docs"}
         if self._layout.sandbox:
             found["sandbox"] = f"http://{at['sandbox-http']}/sandbox/journal"
         found |= {

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -64,6 +65,17 @@ def test_a_token_is_minted_with_the_running_systems_secret(running: Path) -> Non
     result = run("token", "--service", "shop", "--scope", "otp,inbox", "--data", running)
     claims = jwt.decode(result.stdout.strip(), SECRET, algorithms=["HS256"], audience="tocsin")
     assert (claims["sub"], claims["kind"], claims["scope"]) == ("shop", "service", "inbox otp")
+
+
+def test_the_consoles_address_has_a_token_in_its_fragment(running: Path) -> None:
+    result = run("console", "--data", running)
+    address, _, token = result.stdout.strip().partition("#token=")
+    assert urlsplit(address).path == "/console"
+    claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="tocsin")
+    assert claims["kind"] == "service"
+    assert {"stats:read", "ops:write", "templates:read"} <= set(claims["scope"].split())
+    assert "templates:write" not in claims["scope"]
+    assert claims["exp"] - claims["iat"] >= 12 * 3600
 
 
 @pytest.mark.parametrize(
