@@ -59,7 +59,7 @@ export function askToken(problem, said) {
     icon("key"),
     h("div", {},
       h("b", {}, said ?? "This needs a token"),
-      h("p", {}, "A service’s token; for all of the console that is ", h("code", {}, "tocsin token --service console"), " in a terminal. It is kept in this tab only."),
+      h("p", {}, "In a terminal, ", h("code", {}, "tocsin console"), " prints an address that brings one along. Or paste a service’s token here; it is kept in this tab only."),
       refused && h("p", { class: "wrong", role: "alert" }, refused),
       h("div", { class: "row" },
         h("input", { name: "token", type: "password", required: true, autocomplete: "off", spellcheck: "false", "aria-label": "Token", placeholder: "eyJ…" }),

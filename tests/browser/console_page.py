@@ -127,8 +127,8 @@ class Console:
         if self.away:
             await route.abort()
             return
-        handler = self.answers.get(path, lambda _: problem(404, "not_found", f"no {path}"))
-        status, body = handler(request)  # type: ignore[no-untyped-call]
+        handler = self.answers.get(path)
+        status, body = handler(request) if handler else problem(404, "not_found", f"no {path}")
         await route.fulfill(status=status, content_type="application/json", body=json.dumps(body))
 
     def _said(self, kind: str, text: str) -> None:

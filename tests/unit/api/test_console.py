@@ -29,9 +29,11 @@ def test_every_state_of_a_delivery_has_a_shape() -> None:
 
 
 def test_every_step_the_router_takes_is_explained() -> None:
-    known = (WEB / "console-words.js").read_text().split("const STEPS")[1].split("function cap")[0]
-    for name in ("decide", "capping"):
-        said = (ROOT / "streams" / f"{name}.py").read_text()
-        for step in re.findall(r"[\";}]([a-z_]+)=[a-z{]", said):
-            if f";{step}=" in said or f'"{step}=' in said:
-                assert re.search(rf"\b{step}:", known), step
+    source = "".join(
+        (ROOT / "streams" / f"{name}.py").read_text() for name in ("decide", "capping")
+    )
+    steps = set(re.findall(r"[;\"]([a-z_]+)=", source)) - {"step"}
+    assert {"rules", "opt_out", "quiet", "strategy", "cap"} <= steps
+    words = (WEB / "console-words.js").read_text()
+    explained = words.split("const STEPS")[1].split("function cap")[0]
+    assert {step for step in steps if not re.search(rf"\b{step}:", explained)} == set()
