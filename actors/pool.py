@@ -81,7 +81,7 @@ class Shard(ConnectionShard):
     async def close(self) -> None:
         """`stop`, as every actor's end is called. Its metrics end with it."""
         await self.stop()
-        await asyncio.to_thread(self._exporter.close)
+        self._exporter.withdraw()
 
 
 class BulkSender(Sender):
@@ -100,7 +100,7 @@ class BulkSender(Sender):
     async def close(self) -> None:
         """As the sender's. Its metrics end with it."""
         await super().close()
-        await asyncio.to_thread(self._exporter.close)
+        self._exporter.withdraw()
 
 
 class FastLane(OtpLane):
@@ -118,7 +118,7 @@ class FastLane(OtpLane):
     async def close(self) -> None:
         """As the lane's. Its metrics end with it."""
         await super().close()
-        await asyncio.to_thread(self._exporter.close)
+        self._exporter.withdraw()
 
 
 def _seen(settings: Settings, name: str) -> Exporter:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loadtest.sandbox.credentials import Ports
 from loadtest.sandbox.process import serve
+from tocsin.observability.exporter import exporting
 from tocsin.process import run
 from tocsin.settings import Settings
 
@@ -16,7 +17,8 @@ async def main(options: argparse.Namespace, settings: Settings, stop: asyncio.Ev
     if options.data_dir is not None:
         settings = settings.model_copy(update={"data_dir": options.data_dir})
     ports = Ports(options.tls_port, options.http_port, options.smtp_port)
-    await serve(settings, stop, ports)
+    with exporting(settings, settings.process_name or "sandbox"):
+        await serve(settings, stop, ports)
 
 
 def _port(text: str) -> int:
@@ -42,4 +44,5 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run("sandbox", partial(main, parser().parse_args()))
+    # its metrics are announced in the data directory that the command line may name
+    run("sandbox", partial(main, parser().parse_args()), metrics=False)

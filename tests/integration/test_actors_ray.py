@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,6 +28,7 @@ from tests.integration.ray_node import Node, running
 from tests.integration.resuming_client import Resuming, all_shown, until
 from tests.integration.sending_program import USERS
 from tests.unit.actors.makers import profile
+from tocsin.observability.targets import Target, known
 from tocsin.records import Device, State
 from tocsin.store import Profiles, SendResult, keys
 from tocsin.store.registry import living
@@ -98,6 +100,23 @@ def _gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
     except OSError:
         return True
+
+
+def test_every_actor_has_metrics_of_its_own(node: Node) -> None:
+    assert node.supervisor is not None
+    everyone = node.facts()["pids"] | {"actors": node.supervisor.pid}
+    found = {target.process: target for target in known(node.data_dir)}
+    assert {name: target.pid for name, target in found.items()} == everyone
+    assert 'tocsin_throttled_seconds_total{channel="otp"}' in _metrics(found["otp-lane"])
+    assert 'tocsin_throttled_seconds_total{channel="sms"}' in _metrics(found["sender-sms-0"])
+    assert "tocsin_ws_connections_bound 60.0" in _metrics(found["actors"])
+    for target in found.values():
+        assert "process_resident_memory_bytes" in _metrics(target)
+
+
+def _metrics(target: Target) -> str:
+    with urllib.request.urlopen(f"http://{target.address}/metrics", timeout=60) as answer:
+        return str(answer.read().decode())
 
 
 async def test_a_sender_killed_in_mid_batch(node: Node, redis: Redis) -> None:

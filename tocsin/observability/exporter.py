@@ -30,34 +30,41 @@ class Exporter:
         self._target: Target | None = None
 
     def start(self) -> None:
-        """Serve; again, it changes nothing."""
-        if self._server is None and self._listen() and self._server:
+        """Serve and be a target; again, it changes nothing."""
+        if self._server is None:
+            self._server = self._listen()
+        if self._server and not self._target:
             port = self._server.server_port
             self._target = targets.here(self._process, self._settings.host, port)
             self._announce(self._target)
 
-    def close(self) -> None:
-        """Serve no more, and be no target."""
+    def withdraw(self) -> None:
+        """Be a target no more; the thread ends with the process."""
         if self._target:
             targets.withdraw(self._settings.data_dir, self._target)
+            self._target = None
+
+    def close(self) -> None:
+        """Withdraw and serve no more; takes up to half a second."""
+        self.withdraw()
         if self._server and self._thread:
             self._server.shutdown()
             self._server.server_close()
             self._thread.join()
-        self._server = self._thread = self._target = None
+        self._server = self._thread = None
 
-    def _listen(self) -> bool:
+    def _listen(self) -> WSGIServer | None:
         first = self._settings.metrics_port
         wanted = range(first, min(first + PORTS, 65_536)) if first else (0,)
         for port in wanted:
             try:
-                self._server, self._thread = start_http_server(port, self._settings.host)
+                server, self._thread = start_http_server(port, self._settings.host)
             except OSError as error:
                 why = error
             else:
-                return True
+                return server
         log.warning("no metrics: no port of %s: %s", self._settings.host, why)
-        return False
+        return None
 
     def _announce(self, target: Target) -> None:
         try:
@@ -69,10 +76,10 @@ class Exporter:
 
 @contextmanager
 def exporting(settings: Settings, process: str) -> Iterator[None]:
-    """While this lasts, the process's metrics can be read."""
+    """For the life of a process, its metrics can be read."""
     exporter = Exporter(settings, process)
     exporter.start()
     try:
         yield
     finally:
-        exporter.close()
+        exporter.withdraw()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -35,12 +36,16 @@ def directory(data_dir: Path) -> Path:
 def announce(data_dir: Path, target: Target) -> None:
     """Write, or write over, the process's file. Raises `OSError`.
 
-    The process id is told as a meta label, which ends in no series: a restarted process goes on
-    with the series of its name, so that restarts can be counted.
+    A restarted process goes on with the series of its name, so that restarts can be counted: its
+    instance is its name, not its port, and its process id is a meta label, which ends in no series.
     """
     path = _file(data_dir, target.process)
     path.parent.mkdir(parents=True, exist_ok=True)
-    labels = {"process": target.process, "__meta_pid": str(target.pid)}
+    labels = {
+        "process": target.process,
+        "instance": f"{socket.gethostname()}/{target.process}",
+        "__meta_pid": str(target.pid),
+    }
     fresh = path.with_suffix(f".{target.pid}.tmp")
     fresh.write_text(json.dumps([{"targets": [target.address], "labels": labels}]))
     fresh.replace(path)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -33,7 +34,9 @@ def test_the_file_is_what_file_sd_reads(tmp_path: Path) -> None:
     (group,) = json.loads((tmp_path / "run" / "metrics" / "api.json").read_text())
     assert group["targets"] == ["127.0.0.1:9100"]
     visible = {name: v for name, v in group["labels"].items() if not name.startswith("__")}
-    assert visible == {"process": "api"}, "a process id in the series would make new ones"
+    assert visible == {"process": "api", "instance": f"{socket.gethostname()}/api"}, (
+        "what a restart changes would make new series"
+    )
 
 
 def test_a_restarted_process_takes_its_name_over_and_keeps_it(tmp_path: Path) -> None:
