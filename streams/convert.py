@@ -41,7 +41,7 @@ def sale_of(request: NotificationRequest, at: datetime) -> Sale | None:
     if request.type != ORDER:
         return None
     data = request.data
-    reference = next((str(v) for n in _NAMES if isinstance(v := data.get(n), (str, int))), "")
+    reference = next((str(v) for n in _NAMES if type(v := data.get(n)) in (str, int)), "")
     if not 0 < len(reference) <= _MOST_CHARACTERS:
         return None
     currency = data.get("currency")
