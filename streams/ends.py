@@ -1,12 +1,13 @@
 """How the deliveries of one batch ended, told to the metrics at once."""
 
 from collections import Counter, defaultdict
+from typing import Final
 
 from tocsin.metrics import DELIVERY_SECONDS, OUTCOMES, PROVIDER_RESULTS
 from tocsin.records import Outcome
 from tocsin.store import SendResult
 
-OTP: str = "otp"
+OTP: Final = "otp"
 """The lane of one-time codes, which are no one's bulk."""
 
 
