@@ -73,8 +73,10 @@ class Services:
         redis: Redis,
         producer: AIOKafkaProducer,
         clock: Clock | None = None,
+        events: AIOKafkaProducer | None = None,
     ) -> "Services":
-        """Everything over one store client and one producer. The catalogue knows the bundled
+        """Everything over one store client and one producer, or another one for `events`: clicks
+        and opens, which wait for nobody and are waited for. The catalogue knows the bundled
         templates and what is changed through here; a Feed has it know the others."""
         clock = clock or SystemClock()
         profiles, subscriptions = Profiles(redis), Subscriptions(redis)
@@ -111,6 +113,6 @@ class Services:
             desk=Desk.over(settings, redis, producer, figures, clock),
             seals=Seals(settings),
             public_url=settings.public_url.rstrip("/"),
-            hits=Hits(publish, known, clicks),
+            hits=Hits(Publish(events or producer, settings.partitions), known, clicks),
             conversions=Conversions(clicks, figures, publish),
         )

@@ -130,8 +130,9 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 def words(delivery: Delivery, profile: Profile) -> Content:
     """What the data says."""
-    said = {name: str(delivery.data.get(name, "")) for name in ("title", "body", "url")}
-    return Content(title=said["title"], body=said["body"], link=said["url"])
+    said = {name: str(delivery.data.get(name, "")) for name in ("title", "body", "url", "link")}
+    link = said["link"] or said["url"]
+    return Content(title=said["title"], body=said["body"], link=link, target=said["url"])
 
 
 class Inboxes:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.inbox_page import (
     CHROMIUM,
@@ -353,9 +353,46 @@ async def test_a_click_reads_and_follows_unless_the_page_says_no(
         await page.route("**/offers/table", lambda route: route.fulfill(body="Offers"))
         await shown.item("20 % off").locator(".open").click()
         await page.wait_for_url("**/offers/table")
+        assert page.url == f"{inboxes.address}/offers/table"
         # it was marked although the click left the page
         other = Shown(await inboxes.page(context))
         await expect(other.badge).to_have_text("4")
+
+
+async def test_a_counted_link_is_followed_in_the_place_of_the_address_and_asked_for_beside_it(
+    inboxes: Inboxes,
+) -> None:
+    """By whoever goes there; where the page goes itself, the request alone counts the click."""
+    await inboxes.deliver(
+        {"title": "Lamp", "url": "/p/lamp", "link": f"{inboxes.address}/c/lamp"},
+        {"title": "Throw", "url": "/p/throw", "link": f"{inboxes.address}/c/throw"},
+    )
+    async with inboxes.context() as context:
+        page = await inboxes.page(context)
+        asked: list[str] = []
+
+        async def counted(route: Route) -> None:
+            asked.append(route.request.url.rpartition("/")[2])
+            await route.fulfill(body="here")
+
+        await page.route("**/c/*", counted)
+        shown = Shown(page)
+        await live(page)
+        await page.evaluate(
+            """() => {
+                globalThis.opened = [];
+                const no = (event) => { event.preventDefault(); opened.push(event.detail.url); };
+                document.addEventListener("tocsin-open", no, { once: true });
+            }"""
+        )
+        await shown.open()
+        async with page.expect_request("**/c/lamp"):
+            await shown.item("Lamp").locator(".open").click()
+        assert await page.evaluate("opened") == [f"{inboxes.address}/p/lamp"]
+        assert page.url == f"{inboxes.address}/try/shop"
+        await shown.item("Throw").locator(".open").click()
+        await page.wait_for_url("**/c/throw")
+        assert asked == ["lamp", "throw"]
 
 
 async def test_the_whole_walk_by_keyboard(inboxes: Inboxes) -> None:

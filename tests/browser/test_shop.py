@@ -91,9 +91,12 @@ async def test_who_waits_is_told_on_every_channel_when_the_shopkeeper_restocks(
         item = ada.inbox.locator(".item")
         await expect(item).to_contain_text("Scottie Dog Hot Water Bottle is here again")
         await ada.shoot("told")
-        await item.locator(".title").click()
+        async with ada.page.expect_request(re.compile("/c/[^/]+$")) as counted:
+            await item.locator(".title").click()
         await expect(ada.dialog).to_be_visible()
         await expect(ada.dialog).to_have_attribute("data-sku", GONE)
+        assert ada.page.url == shop_url, "the page follows the link itself, and it is counted"
+        assert (await counted.value).url.startswith(shop_url.removesuffix("shop"))
 
 
 async def test_a_toast_comes_and_a_place_can_be_given_up(

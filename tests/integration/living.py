@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from streams.bury import Bury
 from streams.carry_out import CarryOut
 from streams.consume import Record
+from streams.convert import Convert
 from streams.digest_lines import DigestLines
 from streams.dispatch import Dispatch
 from streams.mind import Mind
@@ -59,6 +60,7 @@ from tocsin.settings import Settings
 from tocsin.store import Cancellations, Claims, Notifications, Profiles, SendResult, Templates, keys
 from tocsin.store.caps import Caps
 from tocsin.store.claims import Begun, Standing
+from tocsin.store.clicks import Clicks
 from tocsin.store.client import raw
 from tocsin.store.inbox import Inbox
 from tocsin.store.schedule import Schedule
@@ -229,7 +231,8 @@ class Life:
         tape: Any = self.tape
         begun = Begun(redis)
         self.carry_out = CarryOut(tape, self.schedule, self.caps, begun, RULES)
-        self.route = Route(self.mind, self.notifications, self.carry_out, Bury(tape))
+        convert = Convert(tape, Clicks(redis))
+        self.route = Route(self.mind, self.notifications, self.carry_out, Bury(tape), convert)
         self.lines = DigestLines(Renderer(settings), Templates(redis))
         self.wake = Wake(
             self.mind, self.carry_out, self.schedule, self.inbox, self.lines, tape,

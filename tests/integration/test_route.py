@@ -15,19 +15,22 @@ from tests.integration.broadcasting import Killed, Steps
 from tests.integration.living import Life, on, template
 from tocsin.dead import letters
 from tocsin.errors import StoreEmptied
-from tocsin.ids import new_id
+from tocsin.ids import derived_id, new_id
 from tocsin.kafka import PLACE_HEADER, start_producer
 from tocsin.log import read_all
 from tocsin.records import (
     Channel,
+    Engagement,
     Priority,
     State,
     Variable,
+    decode,
     encode,
 )
 from tocsin.settings import Settings
 from tocsin.store import SendResult, Templates, keys
-from tocsin.topics import BY_CHANNEL, OUTCOMES, REQUESTS
+from tocsin.store.clicks import Clicks, Message
+from tocsin.topics import BY_CHANNEL, ENGAGEMENT, OUTCOMES, REQUESTS
 
 pytestmark = pytest.mark.integration
 GONE_OUT = (State.DELIVERED, "")
@@ -419,3 +422,23 @@ async def test_a_request_that_a_bug_cannot_decide_on_takes_nobody_along(
     assert [(x.error, x.reason) for x in life.tape.letters()] == [
         ("RuntimeError", "could not be processed")
     ]
+
+
+async def test_an_order_of_somebody_who_followed_a_link_is_a_sale_of_that_message(
+    life: Life,
+) -> None:
+    """However often the order is read: it is one event."""
+    followed = Message("n1", "email", "SALE_OFFER")
+    await Clicks(life.redis).remember("anna", life.clock.now() - timedelta(hours=1), followed)
+    data = {"order": "536365", "total": "139.12", "currency": "GBP"}
+    asked = [
+        life.ask("ORDER_CONFIRMATION", user, data=data | {"order": f"{user}-1"})
+        for user in ("anna", "ben")
+    ]
+    record = await life.routed(*asked)
+    await life.route([record])
+    events = [decode(Engagement, r.value) for r in life.tape.records[ENGAGEMENT.name]]
+    assert {(e.kind, e.notification_id, e.user_id) for e in events} == {("convert", "n1", "anna")}
+    assert {(e.event_id, e.reference, e.value, e.currency) for e in events} == {
+        (derived_id("convert", "anna-1"), "anna-1", 139.12, "GBP")
+    }

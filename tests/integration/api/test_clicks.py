@@ -55,6 +55,7 @@ async def test_click_and_open_are_in_the_log_and_the_last_click_in_the_store(
     name, path = link(services.settings)
     assert (await anybody("GET", path, user_agent=BROWSER)).status == 302
     (click,) = await events(log, 1)
+    await services.hits.close()
     assert (click.notification_id, click.kind, click.bot) == (name, "click", False)
     assert name.encode() in (await services.redis.get(keys.clicked("ada")) or b"")
     assert 0 < await services.redis.ttl(keys.clicked("ada")) <= 7 * 86_400
@@ -71,10 +72,12 @@ async def test_of_somebody_erased_nothing_is_left_and_nothing_comes(
     await shop("POST", "/v1/users", {"user_id": "ada"})
     _, path = link(services.settings)
     await shop("GET", path, user_agent=BROWSER)
+    await services.hits.close()
     assert await services.redis.exists(keys.clicked("ada"))
     await shop("DELETE", "/v1/users/ada")
     await log.since(ENGAGEMENT)
     assert (await shop("GET", path, user_agent=BROWSER)).status == 302
+    await services.hits.close()
     assert not await services.redis.exists(keys.clicked("ada"))
     assert await log.nothing()
 

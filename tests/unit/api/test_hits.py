@@ -53,7 +53,9 @@ def lost(kind: str = "click") -> float:
 
 
 @pytest.fixture
-def world() -> World:
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """As patient as a slow machine needs."""
+    monkeypatch.setattr(hits, "PATIENCE_SECONDS", 60)
     return World()
 
 
