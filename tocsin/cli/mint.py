@@ -50,7 +50,7 @@ def mint_token(settings: Settings, ask: Ask) -> str:
 
 def console_address(settings: Settings) -> str:
     """The console's address with a token of its own, for CONSOLE_HOURS. It is in the fragment,
-    which a browser sends nowhere; do not log it. Raises `ConfigError` where no token can be minted."""
+    which a browser sends nowhere; do not log it. Raises `ConfigError` where none can be minted."""
     token = mint(
         settings, subject="console", kind="service", scopes=CONSOLE_SCOPES,
         seconds=CONSOLE_HOURS * 3600,

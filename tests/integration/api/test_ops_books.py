@@ -1,5 +1,6 @@
 """The console's figures: what the books say, and what is left when an engine is away."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,29 @@ async def services(
     await made.figures.close()
 
 
+async def ask(client: Client, path: str) -> Any:
+    """The answer; asked again while a busy machine makes an engine seem away."""
+    async with asyncio.timeout(60):
+        while True:
+            answer = await client("GET", path)
+            assert answer.status in (200, 503), answer.body
+            if answer.status == 200 and answer.json.get("notifications", ()) is not None:
+                return answer.json
+            await asyncio.sleep(0.1)
+
+
+async def overview(client: Client) -> Any:
+    """Once every engine has told its part, the same."""
+    async with asyncio.timeout(60):
+        while True:
+            seen = await ask(client, "/v1/ops/overview")
+            push = next(each for each in seen["channels"] if each["channel"] == "push")
+            parts = seen["lag"], seen["dead"], seen["providers"], push["accepted"], push["retrying"]
+            if all(seen["engines"].values()) and None not in parts:
+                return seen
+            await asyncio.sleep(0.1)
+
+
 @pytest.fixture
 async def _books(clickhouse: AsyncClient) -> None:
     """Pushes that took 100 ms and one that failed; a text that waits for its hour, and one that
@@ -96,8 +120,7 @@ async def test_the_overview_shows_every_engine(shop: Client, redis: Redis) -> No
                           spread=spread.pairs(), **common),
         ]
     )  # fmt: skip
-    seen = (await shop("GET", "/v1/ops/overview")).json
-    assert seen["engines"] == {"kafka": True, "redis": True, "clickhouse": True}
+    seen = await overview(shop)
     assert seen["demo"] is False
     channels = {each["channel"]: each for each in seen["channels"]}
     assert set(channels) == {"inapp", "push", "sms", "email"}
@@ -142,14 +165,15 @@ async def test_what_is_away_is_null_and_the_rest_is_there(
     for path in ("series", "latency", "failures", "waves", "dead-letters"):
         assert (await shop("GET", f"/v1/ops/{path}")).status == 503
     assert (await shop("GET", "/v1/ops/users/ada/notifications")).status == 503
-    assert (await shop("GET", "/v1/ops/search?q=ada")).json == {"users": [], "notifications": None}
+    found = (await shop("GET", "/v1/ops/search?q=ada")).json
+    assert found == {"users": [], "notifications": None}
     await services.desk.close()
 
 
 @pytest.mark.usefixtures("_books")
 async def test_ends_are_counted_by_the_step(shop: Client) -> None:
     for step in ("minute", "hour"):
-        found = (await shop("GET", f"/v1/ops/series?hours=2&step={step}")).json
+        found = await ask(shop, f"/v1/ops/series?hours=2&step={step}")
         assert found["step"] == step
         ends = {(p["channel"], p["state"]): p["deliveries"] for p in found["points"]}
         assert ends == {
@@ -162,13 +186,13 @@ async def test_ends_are_counted_by_the_step(shop: Client) -> None:
 
 @pytest.mark.usefixtures("_books")
 async def test_latency_is_of_what_was_delivered(shop: Client) -> None:
-    (point,) = (await shop("GET", "/v1/ops/latency?minutes=30")).json["points"]
+    (point,) = (await ask(shop, "/v1/ops/latency?minutes=30"))["points"]
     assert (point["channel"], point["deliveries"], point["p95_ms"]) == ("push", 2, 100)
 
 
 @pytest.mark.usefixtures("_books")
 async def test_failures_come_first_and_digests_are_one_reason(shop: Client) -> None:
-    rows = (await shop("GET", "/v1/ops/failures")).json["rows"]
+    rows = (await ask(shop, "/v1/ops/failures"))["rows"]
     assert [(r["state"], r["provider"], r["reason"], r["deliveries"]) for r in rows] == [
         ("failed", "apns", "BadDeviceToken", 1), ("suppressed", "", "digest", 2),
     ]  # fmt: skip
@@ -190,14 +214,14 @@ async def test_a_wave_is_everyone_one_restock_told(
     bot = Engagement("e2", "click", "w1", "u", NOW, bot=True)
     await insert(clickhouse, ENGAGEMENT, click, bot)
     await redis.zadd(keys.waiting("lamp"), {"s1": 1, "s2": 2})
-    desk, lamp = (await shop("GET", "/v1/ops/waves")).json["waves"]
+    desk, lamp = (await ask(shop, "/v1/ops/waves"))["waves"]
     assert (desk["sku"], desk["told"], desk["delivered"], desk["waiting"]) == ("desk", 1, 0, 0)
     del lamp["at"]
     assert lamp == {
         "sku": "lamp", "available": 6, "told": 3, "delivered": 1, "failed": 1, "clicked": 1,
         "waiting": 2,
     }  # fmt: skip
-    (newest,) = (await shop("GET", "/v1/ops/waves?limit=1")).json["waves"]
+    (newest,) = (await ask(shop, "/v1/ops/waves?limit=1"))["waves"]
     assert newest["sku"] == "desk"
 
 
@@ -209,13 +233,13 @@ async def test_people_and_notifications_are_found_by_how_their_ids_begin(
     at = milliseconds(NOW)
     for name in ("ad-1", "ad-2", "x-1"):
         await insert(clickhouse, REQUESTS, Request(name, "ada", "SALE_OFFER", at, at, "t", 0, 1))
-    found = (await shop("GET", "/v1/ops/search?q=ad")).json
+    found = await ask(shop, "/v1/ops/search?q=ad")
     assert found["users"] == [{"user_id": "ada"}, {"user_id": "adam"}]
     assert [n["notification_id"] for n in found["notifications"]] == ["ad-2", "ad-1"]
-    (one,) = (await shop("GET", "/v1/ops/search?q=x-1:push")).json["notifications"]
+    (one,) = (await ask(shop, "/v1/ops/search?q=x-1:push"))["notifications"]
     assert (one["notification_id"], one["user_id"], one["type"]) == ("x-1", "ada", "SALE_OFFER")
     assert (await shop("GET", "/v1/ops/search?q=")).status == 422
-    nobody = (await shop("GET", "/v1/ops/search?q=%25")).json
+    nobody = await ask(shop, "/v1/ops/search?q=%25")
     assert nobody == {"users": [], "notifications": []}
 
 
@@ -228,17 +252,17 @@ async def test_what_a_person_was_told_is_paged_newest_first(
         for _ in range(2):  # written twice, counted once
             row = Request(f"n{number}", "ada", "SALE_OFFER", at, at, "t", 0, number)
             await insert(clickhouse, REQUESTS, row)
-    first = (await shop("GET", "/v1/ops/users/ada/notifications?limit=2")).json
+    first = await ask(shop, "/v1/ops/users/ada/notifications?limit=2")
     assert [n["notification_id"] for n in first["notifications"]] == ["n3", "n2"]
     three, two = (n["channels"] for n in first["notifications"])
     assert (three["push"]["state"], three["push"]["reason"]) == ("failed", "BadDeviceToken")
     assert (three["sms"]["state"], three["sms"]["reason"]) == ("deferred", "quiet_hours")
     assert (two["push"]["state"], two["push"]["provider"]) == ("delivered", "fcm")
     path = f"/v1/ops/users/ada/notifications?limit=2&cursor={first['cursor']}"
-    last = (await shop("GET", path)).json
+    last = await ask(shop, path)
     assert [n["notification_id"] for n in last["notifications"]] == ["n1"]
     assert last["cursor"] is None
-    assert (await shop("GET", "/v1/ops/users/bea/notifications")).json["notifications"] == []
+    assert (await ask(shop, "/v1/ops/users/bea/notifications"))["notifications"] == []
     assert (await shop("GET", "/v1/ops/users/ada/notifications?cursor=x")).code == "invalid"
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from analytics.writer.rows import Erasure, Record, Request, fill
+from analytics.writer.rows import Erasure, Record, Request, Told, fill
 from analytics.writer.tables import (
     ACCEPTED,
     DEAD_LETTERS,
@@ -17,6 +17,7 @@ from analytics.writer.tables import (
     LATEST_MS,
     REQUESTS,
     TABLES,
+    WAVES,
     milliseconds,
 )
 from tocsin.records import (
@@ -181,3 +182,24 @@ def test_times_are_milliseconds_within_what_clickhouse_shows(at: datetime, expec
 
 def test_nothing_ends_before_it_begins() -> None:
     assert TABLES.index(REQUESTS) < TABLES.index(ACCEPTED) < TABLES.index(DELIVERIES)
+
+
+def test_whom_a_restock_told_is_of_its_wave() -> None:
+    def asked(name: str, kind: str = "BACK_IN_STOCK", **data: object) -> NotificationRequest:
+        return NotificationRequest(
+            notification_id=name, user_id="u", type=kind, data=dict(data), accepted_at=AT
+        )
+
+    requests = [
+        asked("n1", sku="lamp", available=6, subscription_id="s1"),
+        asked("n2", sku="lamp", available=6),  # a producer's own
+        asked("n3", sku=7, available=6, subscription_id="s3"),
+        asked("n4", "SALE_OFFER", sku="lamp", available=6, subscription_id="s4"),
+        asked("n5", sku="desk", available=2**70, subscription_id="s5"),
+    ]
+    filled = fill("notification.requests", [_record(encode({"requests": requests}))])
+    assert len(filled.rows[REQUESTS]) == 5
+    assert filled.rows[WAVES][0] == Told(MS, "lamp", "n1", 6)
+    assert [told.notification_id for told in filled.rows[WAVES]] == ["n1", "n5"]
+    columns = dict(zip(WAVES.names, WAVES.fill(filled.rows[WAVES]), strict=True))
+    assert columns["available"] == [6, 2**63 - 1]
