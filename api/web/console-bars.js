@@ -8,7 +8,7 @@ export function sparkline(values, { width = 120, height = 32, series = "all" } =
   const step = width / Math.max(1, values.length - 1);
   const y = (n) => (height - 1.5 - (n / peak) * (height - 4)).toFixed(1);
   const line = values.length > 1 ? `M${values.map((n, i) => `${(i * step).toFixed(1)},${y(n)}`).join("L")}` : "";
-  return h("svg", { class: "sparkline", "data-series": series, viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+  return h("svg", { class: "sparkline", "data-series": series, viewBox: `0 0 ${width} ${height}`, height, preserveAspectRatio: "none", "aria-hidden": "true" },
     h("path", { class: "area", d: line && `${line}L${width},${height}L0,${height}Z` }), h("path", { class: "line", d: line }));
 }
 

@@ -26,6 +26,12 @@ function perMinute(latency) {
   return found;
 }
 
+/** The minutes from the first in which anything was delivered, a quarter of an hour at least. */
+function lately(minutes = [0, 0]) {
+  const first = minutes.findIndex((n) => n > 0);
+  return minutes.slice(first < 0 ? 0 : Math.min(first, Math.max(0, minutes.length - 15)));
+}
+
 function card(channel, row, live, minutes) {
   const total = (n) => (live.known ? count(n) : NOTHING);
   const sums = live.figures.of(channel);
@@ -39,7 +45,7 @@ function card(channel, row, live, minutes) {
   ];
   return h("article", { class: "panel channel", key: channel, "data-channel": channel, "aria-label": channelName(channel) },
     h("header", {}, icon(channel), h("h2", {}, channelName(channel)), h("span", { class: "now" }, now > 0 ? `${rate(now)} / s` : "idle")),
-    h("div", { class: "told" }, h("div", {}, h("b", { class: "value" }, total(sums.delivered)), h("span", { class: "soft" }, "delivered")), sparkline(minutes ?? [0, 0], { series: channel, height: 40 })),
+    h("div", { class: "told" }, h("div", {}, h("b", { class: "value" }, total(sums.delivered)), h("span", { class: "soft" }, "delivered")), sparkline(lately(minutes), { series: channel, height: 40 })),
     shares(parts, sums.accepted),
     h("dl", { class: "facts" },
       parts.slice(1).map(({ name, label, value }) => h("div", { key: name }, h("dt", {}, h("i", { "data-series": name }), label), h("dd", { class: name === "failed" && value > 0 ? "bad" : "" }, total(value)))),

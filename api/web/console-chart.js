@@ -78,8 +78,9 @@ function lines(points, series, frame, y, step) {
     const path = points.map(({ at, values }) => {
       if (!(values[name] > 0)) return (pen = "M"), "";
       const said = `${pen}${frame.x(at + step / 2).toFixed(1)},${y(values[name]).toFixed(1)}`;
+      const dot = pen === "M" ? "h.01" : ""; // so that one alone is seen
       pen = "L";
-      return said;
+      return said + dot;
     });
     return h("path", { class: "line", "data-series": name, d: path.join("") });
   });

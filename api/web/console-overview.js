@@ -7,7 +7,7 @@ import { h, memo } from "/web/console-dom.js";
 import { ago, channelName, count, hourOf, NOTHING, rate, span, words } from "/web/console-format.js";
 import { shape, state } from "/web/console-icons.js";
 import { choice, from, nothing, panel, since, table } from "/web/console-parts.js";
-import { buckets } from "/web/console-scale.js";
+import { begin, buckets } from "/web/console-scale.js";
 import { Source } from "/web/console-source.js";
 import { explainReason } from "/web/console-words.js";
 import { CHANNELS } from "/web/figures.js";
@@ -24,6 +24,7 @@ class Overview {
   live = true;
   #page;
   #range = 24;
+  #picked = false; // by whoever looks
   #split = "channel";
   #series;
   #latency;
@@ -32,7 +33,7 @@ class Overview {
 
   constructor(page) {
     this.#page = page;
-    this.#series = new Source(this.#askSeries(), 20_000, page.redraw);
+    this.#series = new Source(this.#askSeries(), 20_000, () => this.#seriesCame());
     this.#latency = new Source(() => get("/v1/ops/latency", { minutes: 60 }), 20_000, page.redraw);
     this.#failures = new Source(() => get("/v1/ops/failures", { hours: 24 }), 15_000, page.redraw);
     if (session.token) this.#present = new Source(() => get("/v1/presence", { audience: "admins" }), 20_000, page.redraw);
@@ -43,8 +44,16 @@ class Overview {
     return () => get("/v1/ops/series", { hours, step });
   }
 
+  /** A system that has run for less than an hour is looked at by the minute. */
+  #seriesCame() {
+    const { data } = this.#series;
+    if (!this.#picked && this.#range === 24 && data?.points.length && data.points.every(({ at }) => Date.parse(at) > Date.now() - 75 * MINUTE)) this.#choose(1);
+    else this.#page.redraw();
+    this.#picked ||= data !== null;
+  }
+
   #choose(range) {
-    this.#range = range;
+    [this.#range, this.#picked] = [range, true];
     this.#series.again(this.#askSeries());
     this.#page.redraw();
   }
@@ -80,7 +89,8 @@ class Overview {
     const step = data.step === "minute" ? MINUTE : 60 * MINUTE;
     const to = Date.now();
     const rows = data.points.map((point) => ({ at: Date.parse(point.at), name: point[split], value: point.deliveries }));
-    const points = buckets(rows, { from: to - range * 60 * MINUTE + step, to, step });
+    const from = to - range * 60 * MINUTE + step;
+    const points = buckets(rows, { from: range === 1 ? begin(rows, from, to) : from, to, step });
     return timeChart({ id: "series", label: `Deliveries ended per ${data.step}`, points, series: SERIES[split], step });
   });
 
@@ -92,7 +102,7 @@ class Overview {
   #lines = memo((data) => {
     const to = Date.now();
     const rows = data.points.map((point) => ({ at: Date.parse(point.at), name: point.channel, value: point.p95_ms }));
-    const points = buckets(rows, { from: to - 60 * MINUTE, to, step: MINUTE });
+    const points = buckets(rows, { from: begin(rows, to - 60 * MINUTE, to), to, step: MINUTE });
     return timeChart({ id: "latency", label: "Time to delivery, 95th percentile", points, series: SERIES.channel, kind: "lines", log: true, format: span, step: MINUTE });
   });
 

@@ -29,6 +29,11 @@ export function times(from, to, most, zone = new Date(to).getTimezoneOffset()) {
   return { step, at: found };
 }
 
+const YOUNG = 15 * 60_000;
+
+/** Where to begin a chart of the time up to `to`: `from`, but a young system's is not mostly empty. */
+export const begin = (rows, from, to) => Math.max(from, Math.min(to - YOUNG, ...rows.map(({ at }) => at)));
+
 /** Rows summed up per bucket and name: [{at, values}], gaps filled. `rows` have `at`, `name` and `value`. */
 export function buckets(rows, { from, to, step }) {
   const found = new Map();

@@ -135,7 +135,7 @@ class Templates {
       h("h2", {}, words(this.#id), " ", h("code", { class: "soft" }, this.#id)),
       h("label", { class: "field" }, h("span", {}, "Version"), h("select", { value: String(this.#chosen), on: { change: (event) => go({ version: event.target.value }) } }, versions.map((each) => h("option", { value: String(each.number), key: each.number }, label(each))))),
       h("label", { class: "field" }, h("span", {}, "Language"), h("select", { value: this.#locale || version?.default_locale, on: { change: (event) => go({ locale: event.target.value }) } }, (chosen?.locales ?? []).map((each) => h("option", { value: each, key: each }, each)))),
-      h("span", { class: "grow soft" }, chosen && chosen.number > 0 && ["made ", time(chosen.created_at)], chosen?.note && ` · ${chosen.note}`));
+      h("span", { class: "grow soft" }, chosen?.number > 0 && ["made ", time(chosen.created_at), chosen.note && " · "], chosen?.note));
   }
 
   #said() {
@@ -152,6 +152,6 @@ class Templates {
         h("textarea", { id: "data", spellcheck: "false", autocomplete: "off", rows: Math.min(18, Math.max(6, this.#text.split("\n").length + 1)), "aria-label": "Data as JSON", "aria-invalid": wrong ? "true" : null, "aria-describedby": "data-problem", value: this.#text, on: { input: (event) => this.#typed(event.target.value) } }),
         h("div", { class: "beside" },
           h("p", { id: "data-problem", class: "wrong", role: "alert", hidden: !wrong }, wrong && [wrong.line > 0 && h("b", {}, `Line ${wrong.line} `), wrong.pointer && [h("code", {}, wrong.pointer), " "], wrong.detail]),
-          names.length > 0 && [h("h3", {}, "Variables"), h("ul", { class: "variables" }, names.map(([name, each]) => h("li", { key: name }, h("code", {}, name), " ", h("span", { class: "soft" }, [each.type, each.required === false ? "optional" : null, each.description].filter(Boolean).join(", ")))))])));
+          names.length > 0 && [h("h3", {}, "Variables"), h("ul", { class: "variables" }, names.map(([name, each]) => h("li", { key: name }, h("code", {}, name), " ", h("span", { class: "soft" }, [each.type ?? "string", each.required === false ? "optional" : null, each.about].filter(Boolean).join(", ")))))])));
   }
 }

