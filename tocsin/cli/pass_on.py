@@ -16,6 +16,7 @@ MODULES: Final[Mapping[str, str]] = {
     "replay": "loadtest.replay",
     "audit": "analytics.audit",
     "sql": "analytics.sql",
+    "ask": "analytics.ask",
     "dlq": "streams.dlq",
     "rebuild": "streams.rebuild",
     "whatif": "streams.whatif_command",
