@@ -8,6 +8,7 @@ from clickhouse_connect.driver import options
 
 from analytics.client import connect
 from analytics.writer.eraser import Eraser
+from analytics.writer.recount import Recount
 from analytics.writer.reread import FETCH_BYTES
 from analytics.writer.unfinished import keep_count
 from analytics.writer.writer import Writer
@@ -32,7 +33,8 @@ def consumer_of(settings: Settings) -> AIOKafkaConsumer:
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
-    """Join the group, finish what a predecessor planned, and write; beside it, forget people."""
+    """Join the group, finish what a predecessor planned, and write; beside it, forget people and
+    keep the rollups exact."""
     # the writer sends lists; left alone, clickhouse-connect imports pandas on the first insert to
     # ask whether they are frames: two seconds and 60 MB
     options.__dict__.update(pd=None, np=None)
@@ -43,6 +45,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     beside = {
         asyncio.create_task(Eraser(client, writer.forgotten).run(stop)),
         asyncio.create_task(keep_count(client)),
+        asyncio.create_task(Recount(client, writer.calm, writer.leads).run(stop)),
     }
     try:
         await _start(consumer, settings)
