@@ -28,7 +28,7 @@ class SendOtp:
         emit, ends, now = Emit(self._producer), Ends(), self._clock.now()
         for (challenge, record), result in zip(read, results, strict=True):
             accepted_at = challenge.accepted_at or record.at
-            opening, end = _outcomes(challenge, result, accepted_at, now)
+            opening, end = outcomes(challenge, result, accepted_at, now)
             emit.outcomes((opening, end), record.partition)
             ends.answered(result)
             ends.ended(end, OTP)
@@ -43,7 +43,7 @@ class SendOtp:
             return []
 
 
-def _outcomes(
+def outcomes(
     challenge: OtpChallenge, result: SendResult, accepted_at: datetime, now: datetime
 ) -> tuple[Outcome, Outcome]:
     """The opening and the end, in one record: an OTP is never long in flight."""
@@ -63,6 +63,7 @@ def _outcomes(
             provider="" if each is State.ACCEPTED else result.provider,
             provider_message_id="" if each is State.ACCEPTED else result.provider_message_id,
             template_id="OTP",
+            destination="" if each is State.ACCEPTED else result.destination,
         )
         for each in (State.ACCEPTED, state)
     )
