@@ -170,9 +170,11 @@ ALTER TABLE tocsin.engagement $cluster
     MODIFY TTL toStartOfDay(toDateTime(least(greatest(at, toDateTime64(0, 3, 'UTC')),
         toDateTime64('2100-01-01', 3, 'UTC')), 'UTC')) + INTERVAL 31 DAY;
 
+-- A change may be told long after it happened, as a replay of last year's sales does: it is kept for
+-- as long from when it was written.
 ALTER TABLE tocsin.inventory $cluster
-    MODIFY TTL toStartOfDay(toDateTime(least(greatest(occurred_at, toDateTime64(0, 3, 'UTC')),
-        toDateTime64('2100-01-01', 3, 'UTC')), 'UTC')) + INTERVAL 31 DAY;
+    ADD COLUMN IF NOT EXISTS written_at DateTime('UTC') DEFAULT now('UTC') CODEC(ZSTD(1)),
+    MODIFY TTL toStartOfDay(written_at) + INTERVAL 31 DAY;
 
 ALTER TABLE tocsin.dead_letters $cluster
     MODIFY TTL toStartOfDay(toDateTime(least(greatest(at, toDateTime64(0, 3, 'UTC')),
