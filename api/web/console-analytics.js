@@ -1,6 +1,6 @@
 // The questions analysts ask, with their parameters: a picture where one fits, the table, and the table as CSV.
 import { get } from "/web/console-api.js";
-import { barRows, funnel, whiskers } from "/web/console-bars.js";
+import { barRows, funnel, weekGrid, whiskers } from "/web/console-bars.js";
 import { timeChart } from "/web/console-chart.js";
 import { csv, save } from "/web/console-csv.js";
 import { h, memo } from "/web/console-dom.js";
@@ -12,7 +12,7 @@ import { buckets } from "/web/console-scale.js";
 import { Source } from "/web/console-source.js";
 
 const SHOWN = 200;
-const RANGES = [[1, "last hour"], [24, "last 24 hours"], [168, "last 7 days"], [720, "last 30 days"], [9480, "last 13 months"]];
+const RANGES = [[1, "last hour"], [24, "last 24 hours"], [168, "last 7 days"], [720, "last 30 days"]];
 
 /** #/analytics/{question}?hours=24&… */
 export const analytics = { title: "Analytics", open: (page, route) => new Analytics(page, route) };
@@ -65,29 +65,30 @@ class Analytics {
   }
 
   #asked() {
-    const { about, parameters } = this.#question;
+    const { about, detail, parameters } = this.#question;
+    const usual = Object.fromEntries(parameters.map((each) => [each.name, each.default]));
     const submit = (event) => {
       event.preventDefault();
-      const given = new URLSearchParams([...new FormData(event.target)].filter(([, value]) => value !== ""));
-      const to = `#/analytics/${this.#name}?${given}`;
+      const given = new URLSearchParams([...new FormData(event.target)].filter(([name, value]) => value !== String(usual[name] ?? "")));
+      const to = `#/analytics/${this.#name}${given.size ? `?${given}` : ""}`;
       if (location.hash === to) this.#answer.again();
       else this.#page.go(to);
     };
     const form = h("form", { class: "tools", on: { submit } }, parameters.map((each) => this.#field(each)), h("button", { class: "button primary" }, "Ask"));
     return [
-      h("div", { class: "panel question", key: "question" }, h("h2", {}, words(this.#name)), h("p", { class: "soft" }, about), form),
+      h("div", { class: "panel question", key: "question" }, h("h2", {}, words(this.#name)), h("p", {}, about), detail && h("p", { class: "soft" }, detail), form),
       from(this.#answer, (found) => this.#found(found), { rows: 8 }),
     ];
   }
 
-  #field({ name, type, default: usual }) {
+  #field({ name, type, default: usual, about }) {
     const now = this.#given[name] ?? (usual === null || usual === undefined ? "" : String(usual));
     if (name === "hours") {
       const known = RANGES.some(([hours]) => String(hours) === now) ? RANGES : [...RANGES, [now, `last ${now} hours`]];
-      return h("label", { class: "field", key: name }, h("span", {}, "When"), h("select", { name, value: now, on: { change: (event) => event.target.form.requestSubmit() } }, known.map(([hours, said]) => h("option", { value: String(hours) }, said))));
+      return h("label", { class: "field", key: name, title: about }, h("span", {}, "When"), h("select", { name, value: now, on: { change: (event) => event.target.form.requestSubmit() } }, known.map(([hours, said]) => h("option", { value: String(hours) }, said))));
     }
-    const number = isNumber({ type }) || /^(int|float)/i.test(type);
-    return h("label", { class: "field", key: name }, h("span", {}, words(name)), h("input", { name, type: number ? "number" : "text", step: "any", size: 14, "data-of": now, hook: (node) => node.was !== now && ((node.was = now), (node.value = now)) }));
+    const number = isNumber({ type });
+    return h("label", { class: "field", key: name, title: about }, h("span", {}, words(name)), h("input", { name, type: number ? "number" : "text", min: number ? 0 : null, size: 14, placeholder: about, "data-of": now, hook: (node) => node.was !== now && ((node.was = now), (node.value = now)) }));
   }
 
   #found({ columns, rows, truncated }) {
@@ -107,8 +108,8 @@ class Analytics {
   #picture = memo((columns, rows) => {
     const found = picture(columns, rows);
     if (!found) return null;
-    const inside = { funnel: ({ steps }) => funnel(steps), whiskers: (it) => whiskers(it.rows), bars: (it) => barRows(it.rows, it.format), time: overTime }[found.kind](found);
-    const title = { funnel: "Funnel", whiskers: "Rates, with their 95 % interval", bars: words(found.about ?? ""), time: words(found.about ?? "") }[found.kind];
+    const inside = { funnel: ({ steps }) => funnel(steps), whiskers: (it) => whiskers(it.rows), bars: (it) => barRows(it.rows, it.format), week: (it) => weekGrid(it.days, it.grid), time: overTime }[found.kind](found);
+    const title = { funnel: "Funnel", whiskers: "Rates, with their 95 % interval", bars: words(found.about ?? ""), week: "Hours of the week", time: words(found.about ?? "") }[found.kind];
     return panel({ title, key: "picture", kind: found.kind === "time" ? "chart-panel" : "" }, inside);
   });
 }

@@ -35,6 +35,15 @@ export function funnel(steps) {
   }));
 }
 
+/** A square for each hour of the week, the darker the more: `grid` has a row for each of `days`. */
+export function weekGrid(days, grid) {
+  const most = Math.max(1, ...grid.flat());
+  const cell = (n, day, hour) => h("td", { title: `${day} ${hour}:00: ${count(n)}`, style: { "--share": n ? String(0.12 + (0.88 * n) / most) : "0" } }, h("span", {}, count(n)));
+  return h("div", { class: "scroll" }, h("table", { class: "week" },
+    h("thead", {}, h("tr", {}, h("th", {}), Array.from({ length: 24 }, (_, hour) => h("th", { scope: "col" }, String(hour))))),
+    h("tbody", {}, grid.map((row, i) => h("tr", {}, h("th", { scope: "row" }, days[i]), row.map((n, hour) => cell(n, days[i], hour)))))));
+}
+
 const ROW = 46;
 
 /** Shares with the interval they lie in: [{label, marks: [{name, label, low, mid, high}]}]. */

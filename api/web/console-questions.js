@@ -3,8 +3,11 @@ import { channelName, moment, number, percent, span, time } from "/web/console-f
 
 const NUMBER = /^(Nullable\()?(U?Int|Float|Decimal)/;
 const TIME = /^(Nullable\()?Date/;
-const SHARE = /(^|_)(rate|ctr|share|ratio|low|high|lower|upper)$/;
-const STEPS = [["accepted"], ["delivered"], ["opened", "opens"], ["clicked", "human_clicked", "clicks", "human_clicks"], ["converted", "conversions"]];
+const SHARE = /(^|_)(rate|ctr|share|low|high)$/;
+const STEPS = [["accepted", "told"], ["delivered"], ["opened"], ["clicked", "clicked_in_1_h"], ["converted"]];
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const MOST_BUCKETS = 200;
+const WIDTHS = [1, 5, 10, 15, 30, 60, 360, 720, 1440, 10_080].map((minutes) => minutes * 60_000);
 
 const is = (pattern) => ({ type }) => pattern.test(type.replace(/^LowCardinality\(/, ""));
 export const isNumber = is(NUMBER);
@@ -14,9 +17,10 @@ export const isTime = is(TIME);
 export function reader(column, at, rows) {
   if (isTime(column)) return (value) => (value ? time(value) : "–");
   if (column.name === "channel") return channelName;
+  if (column.type.startsWith("Array")) return (value) => JSON.stringify(value);
   if (!isNumber(column)) return (value) => (value === null || value === "" ? "–" : String(value));
   if (/_ms$/.test(column.name)) return span;
-  if (/(^|_)seconds?$|_s$/.test(column.name)) return (value) => span(value === null ? null : value * 1000);
+  if (/(^|_)seconds$/.test(column.name)) return (value) => span(value === null ? null : value * 1000);
   const small = rows.every((row) => row[at] === null || (Number(row[at]) >= 0 && Number(row[at]) <= 1));
   return SHARE.test(column.name) && small ? percent : number;
 }
@@ -24,10 +28,16 @@ export function reader(column, at, rows) {
 /** {kind, …} of the picture of an answer, or null where a table says it all. */
 export function picture(columns, rows) {
   if (!rows.length) return null;
-  return steps(columns, rows) ?? intervals(columns, rows) ?? overTime(columns, rows) ?? lengths(columns, rows);
+  return steps(columns, rows) ?? intervals(columns, rows) ?? spread(columns, rows) ?? week(columns, rows) ?? overTime(columns, rows) ?? lengths(columns, rows);
 }
 
-const label = (columns, row) => columns.map((column, i) => [column, row[i]]).filter(([column, value]) => !isNumber(column) && !isTime(column) && value !== null && value !== "").map(([column, value]) => (column.name === "channel" ? channelName(value) : value)).join(" · ") || "all";
+/** What a row is about: its words, each once, without what only tells of one case. */
+function label(columns, row) {
+  const told = (column, value) => !isNumber(column) && !isTime(column) && !column.type.startsWith("Array") && column.name !== "example" && value !== null && value !== "";
+  const parts = columns.map((column, i) => told(column, row[i]) && (column.name === "channel" ? channelName(row[i]) : row[i]));
+  return [...new Set(parts.filter(Boolean))].join(" · ") || "all";
+}
+
 const versioned = (columns, row) => {
   const at = columns.findIndex(({ name }) => /version$/.test(name));
   return at < 0 ? label(columns, row) : `${label(columns, row)} · version ${row[at]}`;
@@ -36,24 +46,38 @@ const sum = (rows, at) => rows.reduce((all, row) => all + Number(row[at] ?? 0), 
 
 function steps(columns, rows) {
   const named = STEPS.map((names) => columns.findIndex(({ name }) => names.includes(name))).filter((at) => at >= 0);
-  const first = columns.findIndex(({ name }) => /^(step|stage)$/.test(name));
-  const value = columns.findIndex(isNumber);
-  if (first >= 0 && value >= 0 && rows.length < 20) return { kind: "funnel", steps: rows.map((row) => ({ label: String(row[first]), value: Number(row[value]) })) };
   if (named.length < 3) return null;
   return { kind: "funnel", steps: named.map((at) => ({ label: columns[at].name.replaceAll("_", " "), value: sum(rows, at) })) };
 }
 
-/** Every `x` with `x_low` and `x_high`: human beside raw. */
+/** Every `x` with `x_low` and `x_high`: people's beside those of all, machines too. */
 function intervals(columns, rows) {
   const at = (name) => columns.findIndex((column) => column.name === name);
   const found = columns.map(({ name }) => ({ name, mid: at(name), low: at(`${name}_low`), high: at(`${name}_high`) })).filter(({ low, high }) => low >= 0 && high >= 0);
   if (!found.length) return null;
-  const marks = (row) => found.map(({ name, mid, low, high }) => ({ name: /raw|all/.test(name) ? "raw" : "human", label: name.replace(/_?ctr_?/, " ").replaceAll("_", " ").trim() || "rate", low: Number(row[low]), mid: Number(row[mid]), high: Number(row[high]) })).filter((mark) => [mark.low, mark.mid, mark.high].every(Number.isFinite));
+  const marks = (row) => found.map(({ name, mid, low, high }) => ({ name: name.startsWith("raw_") ? "raw" : "human", label: { ctr: "people", raw_ctr: "all" }[name] ?? "rate", low: Number(row[low]), mid: Number(row[mid]), high: Number(row[high]) })).filter((mark) => [mark.low, mark.mid, mark.high].every(Number.isFinite));
   return { kind: "whiskers", rows: rows.slice(0, 20).map((row) => ({ label: versioned(columns, row), marks: marks(row) })) };
 }
 
+/** How many took how long: columns `to_10_s`, …, `later`, as long as what all rows have there. */
+function spread(columns, rows) {
+  const found = columns.map(({ name }, i) => ({ name, i })).filter(({ name }) => /^(to_\d.*|later)$/.test(name));
+  if (found.length < 3) return null;
+  return { kind: "bars", about: "how_long_it_took", format: number, rows: found.map(({ name, i }) => ({ label: name.replaceAll("_", " "), value: sum(rows, i) })) };
+}
+
+/** A value for each hour of the week. */
+function week(columns, rows) {
+  const at = (name) => columns.findIndex((column) => column.name === name);
+  const [day, hour, value] = [at("weekday"), at("hour"), at("deliveries")];
+  if (day < 0 || hour < 0 || value < 0) return null;
+  const grid = DAYS.map(() => Array.from({ length: 24 }, () => 0));
+  for (const row of rows) if (DAYS.includes(row[day])) grid[DAYS.indexOf(row[day])][row[hour]] += Number(row[value]);
+  return { kind: "week", about: "deliveries", days: DAYS, grid };
+}
+
 function overTime(columns, rows) {
-  const at = columns.findIndex(isTime);
+  const at = columns.findIndex((column) => isTime(column) && /^(at|hour|day|minute|bucket)$/.test(column.name));
   const values = columns.map((column, i) => [column, i]).filter(([column]) => isNumber(column));
   if (at < 0 || !values.length || rows.length < 3) return null;
   const [[, value]] = values;
@@ -62,11 +86,12 @@ function overTime(columns, rows) {
   for (const { name, value: n } of named) totals.set(name, (totals.get(name) ?? 0) + n);
   const most = [...totals].sort((a, b) => b[1] - a[1]).slice(0, 6).map(([name]) => name);
   const marks = [...new Set(named.map((each) => each.at))].sort((a, b) => a - b);
-  const step = Math.min(...marks.slice(1).map((each, i) => each - marks[i]), 86_400_000);
-  return { kind: "time", rows: named.filter(({ name }) => most.includes(name)), names: most, from: marks[0], to: marks.at(-1), step: Math.max(step, 60_000), about: columns[value].name };
+  const least = Math.max(Math.min(...marks.slice(1).map((each, i) => each - marks[i])), (marks.at(-1) - marks[0]) / MOST_BUCKETS);
+  const step = WIDTHS.find((width) => width >= least) ?? WIDTHS.at(-1);
+  return { kind: "time", rows: named.filter(({ name }) => most.includes(name)), names: most, from: marks[0], to: marks.at(-1), step, about: columns[value].name };
 }
 
-const RATHER = ["cost", "total_cost", "deliveries", "clicks", "count", "conversions", "messages"];
+const RATHER = ["cost", "value", "deliveries", "events"];
 
 function lengths(columns, rows) {
   const numbers = columns.map((column, i) => ({ column, i })).filter(({ column }) => isNumber(column) && !/version|hour|bucket|second/.test(column.name));

@@ -70,7 +70,7 @@ class Trace {
     };
     const begin = (node) => node.dataset.of !== this.#route.id && ((node.dataset.of = this.#route.id), (node.value = this.#route.id));
     return h("form", { class: "search", role: "search", key: "search", on: { submit } }, icon("search"),
-      h("input", { name: "q", type: "search", id: "search", maxlength: 256, autocomplete: "off", spellcheck: "false", placeholder: "User id or notification id", "aria-label": "User id or notification id", hook: begin }),
+      h("input", { name: "q", type: "search", id: "search", maxlength: 160, autocomplete: "off", spellcheck: "false", placeholder: "User id or notification id", "aria-label": "User id or notification id", hook: begin }),
       h("button", { class: "button primary" }, "Find"));
   }
 

@@ -416,7 +416,7 @@ def preview(asked: Json) -> Json:
     }
 
 
-HOURS: Json = {"name": "hours", "type": "UInt32", "default": 24}
+HOURS: Json = {"name": "hours", "type": "UInt32", "default": "24", "about": "how far back"}
 QUESTIONS: Json = {
     "questions": [
         {
@@ -425,9 +425,12 @@ QUESTIONS: Json = {
             "parameters": [HOURS],
         },
         {
-            "name": "ctr_by_template",
+            "name": "ctr_by_template_version",
             "about": "Clicks per delivery, by people and by all, with 95 % intervals.",
-            "parameters": [HOURS, {"name": "type", "type": "String", "default": ""}],
+            "parameters": [
+                HOURS,
+                {"name": "type", "type": "String", "default": "", "about": "of this type"},
+            ],
         },
     ]
 }
@@ -454,9 +457,7 @@ def stat(name: str) -> Json:
             ("deliveries", "UInt64"),
         ]
         names += [
-            (f"{who}_ctr{end}", "Float64")
-            for who in ("human", "raw")
-            for end in ("", "_low", "_high")
+            (f"{who}ctr{end}", "Float64") for who in ("", "raw_") for end in ("", "_low", "_high")
         ]
         rows = [
             ["BACK_IN_STOCK", 2, 12_004, 0.112, 0.106, 0.118, 0.161, 0.154, 0.168],

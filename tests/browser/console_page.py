@@ -88,7 +88,10 @@ class Console:
             PREVIEW: preview,
             "/v1/stats": lambda _: (200, answers.QUESTIONS),
             "/v1/stats/funnel": lambda _: (200, answers.stat("funnel")),
-            "/v1/stats/ctr_by_template": lambda _: (200, answers.stat("ctr_by_template")),
+            "/v1/stats/ctr_by_template_version": lambda _: (
+                200,
+                answers.stat("ctr_by_template_version"),
+            ),
         }
         for number in (0, 1, 2):
             words = answers.version(number)

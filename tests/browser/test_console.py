@@ -355,7 +355,7 @@ async def test_questions_are_asked_drawn_and_saved(browser: Browser, tmp_path: P
         )
         await page.get_by_label("When").select_option("168")
         await con.asks("/v1/stats/funnel?hours=168")
-        await page.get_by_role("link", name="CTR by template").click()
+        await page.get_by_role("link", name="CTR by template version").click()
         await expect(page.locator(".whisker")).to_have_count(4)
         await page.get_by_label("Type").fill("SALE & more")
         await page.get_by_role("button", name="Ask").click()
@@ -364,7 +364,7 @@ async def test_questions_are_asked_drawn_and_saved(browser: Browser, tmp_path: P
         async with page.expect_download() as saving:
             await page.get_by_role("button", name="CSV").click()
         saved = await saving.value
-        assert saved.suggested_filename == "ctr_by_template.csv"
+        assert saved.suggested_filename == "ctr_by_template_version.csv"
         await saved.save_as(tmp_path / "saved.csv")
         with (tmp_path / "saved.csv").open(newline="") as file:
             rows = list(csv.reader(file))

@@ -114,17 +114,27 @@ test("an answer gets the picture that fits it", () => {
   assert.equal(picture(columns("a"), []), null);
   const funnel = picture(columns("channel:String", "accepted", "delivered", "clicked"), [["push", 10, 9, 2], ["sms", 5, 5, 1]]);
   assert.deepEqual(funnel, { kind: "funnel", steps: [{ label: "accepted", value: 15 }, { label: "delivered", value: 14 }, { label: "clicked", value: 3 }] });
-  const rates = columns("template_id:LowCardinality(String)", "template_version:UInt32", "human_ctr:Float64", "human_ctr_low:Float64", "human_ctr_high:Float64");
-  assert.deepEqual(picture(rates, [["A", 2, 0.1, 0.08, 0.12]]), { kind: "whiskers", rows: [{ label: "A · version 2", marks: [{ name: "human", label: "human", low: 0.08, mid: 0.1, high: 0.12 }] }] });
+  const rates = columns("template_id:LowCardinality(String)", "template_version:UInt32", "ctr:Float64", "ctr_low:Float64", "ctr_high:Float64");
+  assert.deepEqual(picture(rates, [["A", 2, 0.1, 0.08, 0.12]]), { kind: "whiskers", rows: [{ label: "A · version 2", marks: [{ name: "human", label: "people", low: 0.08, mid: 0.1, high: 0.12 }] }] });
   const series = picture(columns("at:DateTime", "channel:String", "deliveries"), [0, 1, 2].map((n) => [`2026-11-24 0${n}:00:00`, "sms", n]));
   assert.deepEqual([series.kind, series.step, series.names], ["time", HOUR, ["SMS"]]);
-  assert.deepEqual(picture(columns("reason:String", "clicks"), [["HEAD", 4], ["agent", 2]]).rows, [{ label: "HEAD", value: 4 }, { label: "agent", value: 2 }]);
+  assert.deepEqual(picture(columns("who:String", "events", "share:Float64"), [["HEAD", 4, 0.7], ["person", 2, 0.3]]).rows, [{ label: "HEAD", value: 4 }, { label: "person", value: 2 }]);
+  const waves = columns("sku:String", "at:DateTime64(3)", "available", "told", "delivered", "clicked_in_1_h", "converted");
+  assert.deepEqual(picture(waves, [["a", "2026-11-24 00:00:00", 5, 4, 3, 2, 1]]).steps.map(({ value }) => value), [4, 3, 2, 1]);
+  const took = picture(columns("channel:String", "clicked", "p50_seconds:Float64", "to_10_s", "to_1_min", "later"), [["sms", 6, 9, 3, 2, 1], ["push", 1, 9, 1, 0, 0]]);
+  assert.deepEqual([took.kind, took.rows.map(({ value }) => value)], ["bars", [4, 2, 1]]);
+  const hours = picture(columns("weekday:String", "hour:UInt8", "deliveries"), [["Tue", 9, 7], ["Sun", 23, 1]]);
+  assert.deepEqual([hours.kind, hours.grid[1][9], hours.grid[6][23], hours.grid[0][0]], ["week", 7, 1, 0]);
+  const failures = columns("channel:String", "reason:String", "deliveries", "example:String", "last_at:DateTime");
+  assert.deepEqual(picture(failures, ["a", "b", "c"].map((why) => ["push", why, 3, "n-1", "2026-11-24 00:00:00"])).rows[0], { label: "Push · a", value: 3 });
 });
 
 test("a column is read as what it is", () => {
   const read = (column, rows) => reader(columns(column)[0], 0, rows)(rows[0][0]);
   assert.equal(read("p95_ms:Float64", [[1500]]), "1.5 s");
   assert.equal(read("bounce_rate:Float64", [[0.25]]), "25%");
+  assert.equal(read("fitting:Array(Tuple(String, Float64))", [[[["a", 1]]]]), '[["a",1]]');
+  assert.equal(read("p50_seconds:Float64", [[90]]), "1.5 min");
   assert.equal(read("calls_rate:Float64", [[25]]), "25");
   assert.equal(read("channel:String", [["inapp"]]), "In-app");
   assert.equal(read("reason:String", [[""]]), "–");
