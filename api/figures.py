@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -20,14 +20,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
 Totals = Mapping[str, Mapping[str, int]]
-
-
-class Table(NamedTuple):
-    """Columns as (name, ClickHouse type), and rows in their order."""
-
-    columns: list[tuple[str, str]]
-    rows: Sequence[Sequence[Any]]
-
 
 PATIENCE_SECONDS: Final = 5.0
 FRESH_SECONDS: Final = 1.0
@@ -77,17 +69,6 @@ class Figures:
             return [dict(row) for row in answer.named_results()]
 
         return await self._asked(rows)
-
-    async def table(self, query: str, parameters: Mapping[str, Any], most: int) -> Table:
-        """The answer to any query with its columns' types, at most so many rows."""
-
-        async def table(client: AsyncClient) -> Table:
-            limits = {"limit": most, "readonly": 2}
-            answer = await client.query(query, parameters=dict(parameters), settings=limits)
-            kinds = [kind.name for kind in answer.column_types]
-            return Table(list(zip(answer.column_names, kinds, strict=True)), answer.result_rows)
-
-        return await self._asked(table)
 
     async def close(self) -> None:
         """Let go of the connection."""

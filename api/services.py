@@ -6,7 +6,6 @@ from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
 from api.accept import Accept
-from api.ask import Answers
 from api.auth import Auth
 from api.broadcasts import TakeBroadcasts
 from api.cancel import Cancel
@@ -62,7 +61,6 @@ class Services:
     wording: Wording
     renderer: Renderer
     desk: Desk
-    answers: Answers
     seals: Seals
     public_url: str
     hits: Hits
@@ -112,7 +110,6 @@ class Services:
             catalogue=catalogue,
             wording=Wording(templates, catalogue, publish),
             renderer=Renderer(settings),
-            answers=Answers(figures),
             desk=Desk.over(settings, redis, producer, figures, clock),
             seals=Seals(settings),
             public_url=settings.public_url.rstrip("/"),

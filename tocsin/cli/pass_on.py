@@ -16,7 +16,6 @@ MODULES: Final[Mapping[str, str]] = {
     "replay": "loadtest.replay",
     "audit": "analytics.audit",
     "sql": "analytics.sql",
-    "ask": "analytics.ask",
     "dlq": "streams.dlq",
     "rebuild": "streams.rebuild",
     "whatif": "streams.whatif_command",
