@@ -1,5 +1,5 @@
 ALTER TABLE tocsin.engagement
-UPDATE user_id = '', link = ''
+UPDATE user_id = '', link = '', reference = ''
 WHERE user_id IN (SELECT user_id FROM tocsin.erased)
     AND at < transform(
         user_id,

@@ -19,6 +19,7 @@ _WORD: Final = "LowCardinality(String)"
 _TIME: Final = "DateTime64(3, 'UTC')"
 _WHOLE: Final = "Nullable(Int64)"
 _VERSION: Final = "UInt32"
+_HASH: Final = "UInt32"
 
 
 class Column(NamedTuple):
@@ -117,7 +118,8 @@ ACCEPTED: Final = Table("accepted", _DELIVERY)
 DELIVERIES: Final = Table("deliveries", (
     *_DELIVERY, _same("state", _WORD, "state.value"), _same("reason", _WORD),
     _same("provider", _WORD), _same("provider_message_id", _STRING),
-    _whole("attempt", "UInt16", 0, 2**16 - 1),
+    _whole("attempt", "UInt16", 0, 2**16 - 1), _same("destination", _WORD),
+    _whole("content_hash", _HASH, 0, 2**32 - 1), _whole("data_hash", _HASH, 0, 2**32 - 1),
 ))  # fmt: skip
 
 DECISIONS: Final = Table("decisions", (
@@ -131,6 +133,7 @@ ENGAGEMENT: Final = Table("engagement", (
     _same("event_id", _STRING), _same("kind", _WORD), _same("notification_id", _STRING),
     _same("user_id", _STRING), _same("channel", _WORD), _same("type", _WORD),
     _same("link", _STRING), _same("bot", "Bool"), _same("bot_reason", _WORD), _time("at"),
+    _same("reference", _STRING), _same("value", "Float64"), _same("currency", _WORD),
 ))  # fmt: skip
 
 INVENTORY: Final = Table("inventory", (

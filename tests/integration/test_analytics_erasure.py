@@ -49,9 +49,11 @@ async def told(client: AsyncClient, user_id: str, name: str, at: datetime) -> No
     row = Request(name, user_id, "SALE_OFFER", *times, "notification.requests", 0, 1)
     more: dict[str, Any] = {"user_id": user_id, "accepted_at": at, "at": at}
     click = Engagement(
-        f"e-{name}", "click", name, user_id, at, "push", link="https://a.example/?u=1"
-    )
-    sent = outcome(name, State.DELIVERED, provider_message_id="m-1", **more)
+        f"e-{name}", "click", name, user_id, at, "push", link="https://a.example/?u=1",
+        reference="order-1", value=9.5, currency="EUR",
+    )  # fmt: skip
+    sent = outcome(name, State.DELIVERED, provider_message_id="m-1", destination="a.example",
+                   content_hash=1, data_hash=2, **more)  # fmt: skip
     await insert(client, REQUESTS, row)
     await insert(client, ACCEPTED, outcome(name, State.ACCEPTED, **more))
     await insert(client, DELIVERIES, sent)
@@ -104,12 +106,15 @@ async def test_every_table_forgets_the_person_and_only_that_person(
     for table in PERSONAL:
         assert await people(books, table.name) == ["", "bob", "cy"], table.name
     assert await counts(books) == before
-    links = await books.query("SELECT user_id, link FROM tocsin.engagement ORDER BY user_id")
-    assert [link for _, link in links.result_rows] == ["", *["https://a.example/?u=1"] * 2]
-    sent = await books.query(
-        "SELECT provider_message_id FROM tocsin.deliveries ORDER BY user_id LIMIT 2"
+    deeds = await books.query(
+        "SELECT link, reference, value FROM tocsin.engagement ORDER BY user_id LIMIT 2"
     )
-    assert sent.result_rows == [("",), ("m-1",)]
+    assert deeds.result_rows == [("", "", 9.5), ("https://a.example/?u=1", "order-1", 9.5)]
+    sent = await books.query(
+        "SELECT provider_message_id, destination, content_hash, data_hash"
+        " FROM tocsin.deliveries ORDER BY user_id LIMIT 2"
+    )
+    assert sent.result_rows == [("", "", 0, 0), ("m-1", "a.example", 1, 2)]
     why = await books.query("SELECT trace FROM tocsin.decisions WHERE user_id = ''")
     assert why.result_rows == [("opt_out=no",)]
 

@@ -109,7 +109,7 @@ async def test_rows_of_before_are_read_with_the_columns_of_today(tmp_path: Path)
         await client.insert("deliveries", [["d", "failed"]], ["delivery_id", "state"], "tocsin")
         letters = [["t", 1, "why"], ["t", 2, "why"]]
         await client.insert("dead_letters", letters, ["topic", "offset", "reason"], "tocsin")
-        assert await migrate(client) == ["0003_decisions", "0004_receipts"]
+        assert await migrate(client) == [each.name for each in load()[2:]]
         await client.command("OPTIMIZE TABLE tocsin.deliveries FINAL")
         await client.command("OPTIMIZE TABLE tocsin.dead_letters FINAL")
         found = await client.query(
