@@ -15,6 +15,9 @@ from tocsin.store import SendResult
 
 AMBIGUOUS_WAIT: Final = 1.0
 
+_PREFIX_DIGITS: Final = 5
+"""Of a phone number: the country and about the carrier, shared by at least ten thousand people."""
+
 
 class Address(NamedTuple):
     """Where one message goes. `kind` chooses the provider: ios, android, web, sms or email; `key`
@@ -23,6 +26,16 @@ class Address(NamedTuple):
     kind: str
     value: str
     key: str = ""
+
+    @property
+    def destination(self) -> str:
+        """What may be told of it: a number's first digits, a mailbox's domain, or the platform."""
+        match self.kind:
+            case "sms":
+                return self.value[: 1 + _PREFIX_DIGITS]
+            case "email":
+                return self.value.rpartition("@")[2].lower()
+        return self.kind
 
 
 class Overdue(Permanent):
@@ -69,6 +82,12 @@ def addresses(profile: Profile, channel: Channel) -> list[Address]:
             return [Address("email", profile.email)] if profile.email else []
         case Channel.INAPP:
             return []
+
+
+def destination(to: Sequence[Address], answers: Sequence[Sent | SendError]) -> str:
+    """Where it went: to the first address that took it, or was tried."""
+    took = (i for i, answer in enumerate(answers) if isinstance(answer, Sent))
+    return to[next(took, 0)].destination
 
 
 def may_repeat(delivery: Delivery) -> bool:

@@ -156,7 +156,7 @@ class OtpLane:
         )
         self._ledger.begin(name)
         answer = await self._tried(message_of(challenge, content, to), to)
-        return ended(name, answer, ambiguous)
+        return ended(name, answer, ambiguous, to.destination)
 
     async def _tried(self, message: Message, to: Address) -> Sent | SendError:
         """The last of at most TRIES answers; none is begun after the code's expiry."""
@@ -207,8 +207,14 @@ def next_wait(answer: Sent | SendError, tries: int, chance: float) -> float | No
     return max(asked or 0.0, _BACKOFF[tries] * (0.8 + 0.4 * chance))
 
 
-def ended(name: str, answer: Sent | SendError, ambiguous: bool) -> SendResult:
-    """The one result of a challenge; there is no later attempt."""
+def ended(
+    name: str, answer: Sent | SendError, ambiguous: bool, destination: str = ""
+) -> SendResult:
+    """The one result of a challenge; there is no later attempt.
+
+    Without the hashes other messages have: a code of six digits is found from its hash by trying
+    them all, and of its variables the code is the only one that differs.
+    """
     if isinstance(answer, Sent):
         return SendResult(
             name,
@@ -217,6 +223,14 @@ def ended(name: str, answer: Sent | SendError, ambiguous: bool) -> SendResult:
             answer.provider,
             answer.provider_message_id,
             ambiguous=ambiguous,
+            destination=destination,
         )
     ambiguous = ambiguous or isinstance(answer, Ambiguous)
-    return SendResult(name, State.FAILED, answer.reason, answer.provider, ambiguous=ambiguous)
+    return SendResult(
+        name,
+        State.FAILED,
+        answer.reason,
+        answer.provider,
+        ambiguous=ambiguous,
+        destination=destination,
+    )

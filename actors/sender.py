@@ -14,7 +14,15 @@ import msgspec
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from actors.decide import Address, addresses, concluded, may_repeat, refusal, unrepeated
+from actors.decide import (
+    Address,
+    addresses,
+    concluded,
+    destination,
+    may_repeat,
+    refusal,
+    unrepeated,
+)
 from actors.forget import forget_devices
 from actors.hand_over import HandOver, bug
 from actors.ledger import Ledger, patiently
@@ -28,7 +36,7 @@ from tocsin.settings import Settings
 from tocsin.store import Cancellations, Claims, Profiles, SendResult, Templates, connect
 from tocsin.store.buckets import Buckets
 from tocsin.store.clock import StoreClock
-from tocsin.templates import Renderer, TemplateMissing, versions_of
+from tocsin.templates import Renderer, TemplateMissing, content_hash, data_hash, versions_of
 
 _AT_ONCE: Final = 4
 _PORTION: Final = 100
@@ -189,7 +197,12 @@ class Sender:
         self._ledger.begin(delivery.delivery_id)
         answers = await self._providers.all(partial(_message, delivery, content), to)
         await forget_devices(self._profiles, delivery.user_id, to, answers)
-        return concluded(delivery, answers, ambiguous)
+        return replace(
+            concluded(delivery, answers, ambiguous),
+            destination=destination(to, answers),
+            content_hash=content_hash(content),
+            data_hash=data_hash(delivery.data),
+        )
 
 
 def _message(delivery: Delivery, content: Content, address: Address) -> Message:

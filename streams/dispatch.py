@@ -189,6 +189,9 @@ def outcome_of(delivery: Delivery, result: SendResult, now: datetime, over: str 
         provider_message_id=result.provider_message_id,
         template_id=delivery.template_id,
         template_version=delivery.template_version,
+        destination=result.destination,
+        content_hash=result.content_hash,
+        data_hash=result.data_hash,
     )
 
 

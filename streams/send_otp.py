@@ -28,7 +28,7 @@ class SendOtp:
         emit, now = Emit(self._producer), self._clock.now()
         for (challenge, record), result in zip(read, results, strict=True):
             accepted_at = challenge.accepted_at or record.at
-            emit.outcomes(_outcomes(challenge, result, accepted_at, now), record.partition)
+            emit.outcomes(outcomes(challenge, result, accepted_at, now), record.partition)
             OUTCOMES.labels(challenge.channel, result.state).inc()
         await emit.flush()
 
@@ -40,7 +40,7 @@ class SendOtp:
             return []
 
 
-def _outcomes(
+def outcomes(
     challenge: OtpChallenge, result: SendResult, accepted_at: datetime, now: datetime
 ) -> tuple[Outcome, Outcome]:
     """The opening and the end, in one record: an OTP is never long in flight."""
@@ -60,6 +60,7 @@ def _outcomes(
             provider="" if each is State.ACCEPTED else result.provider,
             provider_message_id="" if each is State.ACCEPTED else result.provider_message_id,
             template_id="OTP",
+            destination="" if each is State.ACCEPTED else result.destination,
         )
         for each in (State.ACCEPTED, state)
     )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from actors.decide import refusal
 from actors.sockets import frames
@@ -13,7 +14,7 @@ from tocsin.errors import Permanent
 from tocsin.records import Delivery, Profile, State
 from tocsin.store import Profiles, SendResult
 from tocsin.store.inbox import Appended, Inbox
-from tocsin.templates import TemplateMissing
+from tocsin.templates import TemplateMissing, content_hash, data_hash
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +26,12 @@ Off = Callable[[Sequence[Delivery]], Awaitable[Mapping[str, str]]]
 
 Reach = Callable[[Sequence[Push]], Awaitable[list[bool]]]
 """Push to sockets wherever they are; for each whether one has it. Raises nothing."""
+
+
+class _Made(NamedTuple):
+    item: bytes
+    content_hash: int
+    data_hash: int
 
 
 class Inapp:
@@ -51,9 +58,9 @@ class Inapp:
         await self._load(deliveries)
         made = [self._make(d, p, now) for d, p in zip(deliveries, profiles, strict=True)]
         items = [
-            (delivery.user_id, delivery.notification_id, content)
-            for delivery, content in zip(deliveries, made, strict=True)
-            if isinstance(content, bytes)
+            (delivery.user_id, delivery.notification_id, each.item)
+            for delivery, each in zip(deliveries, made, strict=True)
+            if isinstance(each, _Made)
         ]
         ends = {d.notification_id: d.ends_at for d in deliveries if d.ends_at}
         places = await self._inbox.append(items, await self._off(deliveries), ends)
@@ -61,19 +68,20 @@ class Inapp:
         shown = iter(await self._reach([_push(i, p) for i, p in written]))
         shows = (None if place.cancelled else next(shown) for place in places)
         return [
-            result if isinstance(result, SendResult) else _ended(delivery, next(shows))
-            for delivery, result in zip(deliveries, made, strict=True)
+            _ended(delivery, each, next(shows)) if isinstance(each, _Made) else each
+            for delivery, each in zip(deliveries, made, strict=True)
         ]
 
     def _make(
         self, delivery: Delivery, profile: Profile | None, now: datetime
-    ) -> SendResult | bytes:
+    ) -> SendResult | _Made:
         """The item to write, or why there is none. Never raises: one must not stop its batch."""
         if refused := refusal(delivery, profile, now):
             return refused
         assert profile is not None
         try:
-            return item(delivery, self._render(delivery, profile))
+            content = self._render(delivery, profile)
+            return _Made(item(delivery, content), content_hash(content), data_hash(delivery.data))
         except Permanent as error:
             return SendResult(delivery.delivery_id, State.FAILED, error.reason)
         except TemplateMissing as error:
@@ -89,9 +97,15 @@ def _push(written: tuple[str, str, bytes], place: Appended) -> Push:
     return Push(user_id, frame, place.epoch, place.offset)
 
 
-def _ended(delivery: Delivery, shown: bool | None) -> SendResult:
+def _ended(delivery: Delivery, made: _Made, shown: bool | None) -> SendResult:
     """`shown` None: it was taken back before it was written."""
     if shown is None:
         return SendResult(delivery.delivery_id, State.CANCELLED, "cancelled")
     where = "socket" if shown else "inbox"
-    return SendResult(delivery.delivery_id, State.DELIVERED, provider=where)
+    return SendResult(
+        delivery.delivery_id,
+        State.DELIVERED,
+        provider=where,
+        content_hash=made.content_hash,
+        data_hash=made.data_hash,
+    )

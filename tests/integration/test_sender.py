@@ -76,6 +76,34 @@ async def test_a_batch_comes_back_in_order_and_again_the_same(bench: Bench) -> N
     assert len(bench.provider.accepted) == 250
 
 
+async def test_a_result_tells_where_it_went_and_what_it_said_without_address_or_words(
+    bench: Bench,
+) -> None:
+    await bench.profiles.put(
+        profile("u2", email="Anna@Mail.Example.COM", devices={"w": Device("web", "https://p/1")})
+    )
+    first, same, other = await bench.send(
+        push(1), push(2), push(3, data=push().data | {"order": "8"})
+    )
+    assert first.destination == "ios"
+    assert (first.content_hash, first.data_hash) == (same.content_hash, same.data_hash)
+    assert len({0, first.content_hash, other.content_hash}) == 3
+    assert len({0, first.data_hash, other.data_hash}) == 3
+    (web,) = await bench.send(push(4, user_id="u2"))
+    mail = push(5, user_id="u2", channel=Channel.EMAIL)
+    (posted,) = await bench.send(mail, by=bench.sender("sender-email-0", Channel.EMAIL))
+    text = push(6, channel=Channel.SMS)
+    (texted,) = await bench.send(text, by=bench.sender("sender-sms-0", Channel.SMS))
+    found = (web.destination, posted.destination, texted.destination)
+    assert found == ("web", "mail.example.com", "+44770")
+
+
+async def test_what_was_not_sent_says_nothing_of_it(bench: Bench) -> None:
+    await bench.profiles.put(profile("out", preferences=Preferences(opted_out=True)))
+    (refused,) = await bench.send(push(1, user_id="out"))
+    assert (refused.destination, refused.content_hash, refused.data_hash) == ("", 0, 0)
+
+
 async def test_the_same_batch_twice_at_once_is_sent_once(bench: Bench) -> None:
     sender, batch = bench.sender(), [push(i) for i in range(50)]
     bench.provider.latency = 0.02

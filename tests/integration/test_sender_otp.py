@@ -65,6 +65,8 @@ async def test_the_code_that_arrives_is_the_one_that_verifies(bench: Bench) -> N
     (result,) = await bench.send(challenge)
     assert result.delivery_id == f"{challenge.challenge_id}:sms"
     assert (result.state, result.provider) == (State.DELIVERED, "twilio")
+    # a hash of the words would tell the code to whoever tries all of them
+    assert (result.destination, result.content_hash, result.data_hash) == ("+44770", 0, 0)
     assert await bench.store.verify(challenge.challenge_id, bench.code()) is Verdict.VERIFIED
 
 

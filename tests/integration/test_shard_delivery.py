@@ -64,6 +64,9 @@ async def test_each_delivery_gets_its_answer_in_order(shop: Shop, redis: Redis) 
         ("failed", "missing variable: boom"),
         ("delivered", "socket"),
     ]
+    told = [bool(r.content_hash and r.data_hash) for r in results]
+    assert told == [r.state == "delivered" for r in results]
+    assert {r.destination for r in results} == {""}
     assert (await Inbox(redis).page("u2")).unread == 1
     assert await redis.exists(keys.inbox("stranger")) == 0
     assert await shop.deliver() == []

@@ -32,7 +32,8 @@ LEASE_SECONDS: Final = 60
 
 
 class SendResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one attempt came to. `retry_after` (seconds) may come with RETRY and DEFERRED."""
+    """What one attempt came to. `retry_after` (seconds) may come with RETRY and DEFERRED. Where it
+    went and what it said is told as in `Outcome`: no address and no word is in the store."""
 
     delivery_id: str
     state: State
@@ -41,6 +42,9 @@ class SendResult(msgspec.Struct, frozen=True, omit_defaults=True):
     provider_message_id: str = ""
     retry_after: float | None = None
     ambiguous: bool = False
+    destination: str = ""
+    content_hash: int = 0
+    data_hash: int = 0
 
 
 class Standing(StrEnum):

@@ -7,10 +7,11 @@ publishes with this very code, and may not import actors (README).
 from tocsin.templates.catalogue import Catalogue
 from tocsin.templates.choose import Choose, Wanted
 from tocsin.templates.content import Content
+from tocsin.templates.fingerprint import content_hash, data_hash
 from tocsin.templates.renderer import Renderer, TemplateMissing, versions_of
 from tocsin.templates.version import Chosen, Version
 
 __all__ = [
     "Catalogue", "Choose", "Chosen", "Content", "Renderer", "TemplateMissing", "Version", "Wanted",
-    "versions_of",
+    "content_hash", "data_hash", "versions_of",
 ]  # fmt: skip

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.decide import Overdue, addresses, concluded, may_repeat, refusal
+from actors.decide import (
+    Address,
+    Overdue,
+    addresses,
+    concluded,
+    destination,
+    may_repeat,
+    refusal,
+)
 from actors.message import Sent
 from tests.unit.actors.makers import NOW, delivery, profile
 from tocsin.errors import AddressGone, Ambiguous, Permanent, Transient
@@ -118,6 +126,28 @@ def test_one_device_that_took_it_is_enough() -> None:
     assert (result.state, result.provider, result.provider_message_id) == (
         State.DELIVERED, "fcm", "m1",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        ("sms", "+447700900123", "+44770"),
+        ("sms", "+3541234", "+35412"),
+        ("email", "Anna@Mail.Example.COM", "mail.example.com"),
+        ("email", '"a@b"@c.example', "c.example"),
+        ("ios", "ab" * 32, "ios"),
+        ("web", "https://push.example/secret", "web"),
+    ],
+)
+def test_where_it_goes_is_told_without_the_address(kind: str, value: str, told: str) -> None:
+    assert Address(kind, value).destination == told
+
+
+def test_it_went_to_the_device_that_took_it_else_to_the_first_that_was_tried() -> None:
+    to = [Address("ios", "a"), Address("web", "b")]
+    gone = AddressGone("Unregistered", "apns")
+    assert destination(to, [gone, Sent("fcm", "m1")]) == "web"
+    assert destination(to, [gone, gone]) == "ios"
 
 
 def test_a_lost_answer_is_sent_again_soon_or_never() -> None:
