@@ -53,6 +53,7 @@ def rendered(text: str, cluster: str = "") -> str:
     """With a cluster's name every table is replicated and every statement runs ON CLUSTER."""
     return Template(text).substitute(
         replacing="ReplicatedReplacingMergeTree" if cluster else "ReplacingMergeTree",
+        summing="ReplicatedSummingMergeTree" if cluster else "SummingMergeTree",
         cluster=f"ON CLUSTER '{cluster}'" if cluster else "",
     )
 

@@ -1,5 +1,5 @@
 ALTER TABLE tocsin.deliveries
-UPDATE user_id = '', provider_message_id = '', destination = '', content_hash = 0, data_hash = 0
+UPDATE user_id = '', message_id = '', mail_domain = '', destination = '', content_hash = 0, data_hash = 0
 WHERE user_id IN (SELECT user_id FROM tocsin.erased)
     AND accepted_at < transform(
         user_id,

@@ -8,6 +8,7 @@ from clickhouse_connect.driver import options
 
 from analytics.client import connect
 from analytics.writer.eraser import Eraser
+from analytics.writer.recount import Recount
 from analytics.writer.reread import FETCH_BYTES
 from analytics.writer.writer import Writer
 from tocsin.errors import EngineUnavailable
@@ -31,7 +32,8 @@ def consumer_of(settings: Settings) -> AIOKafkaConsumer:
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
-    """Join the group, finish what a predecessor planned, and write; beside it, forget people."""
+    """Join the group, finish what a predecessor planned, and write; beside it, forget people and
+    keep the rollups exact."""
     # the writer sends lists; left alone, clickhouse-connect imports pandas on the first insert to
     # ask whether they are frames: two seconds and 60 MB
     options.__dict__.update(pd=None, np=None)
@@ -39,15 +41,19 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     consumer = consumer_of(settings)
     writer = Writer(settings, consumer, client, stop)
     writer.subscribe()
-    erasing = asyncio.create_task(Eraser(client, writer.forgotten).run(stop))
+    beside = {
+        asyncio.create_task(Eraser(client, writer.forgotten).run(stop)),
+        asyncio.create_task(Recount(client, writer.calm, writer.leads).run(stop)),
+    }
     try:
         await _start(consumer, settings)
         await writer.recover()
         ready(settings, "writer")
         await writer.run()
     finally:
-        erasing.cancel()
-        await asyncio.wait({erasing})
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await consumer.stop()
         await client.close()
 

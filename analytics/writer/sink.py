@@ -1,5 +1,6 @@
 """Blocks into ClickHouse: the plan first, then the rows, again and again until they are there."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,6 +26,9 @@ Wait = Callable[[float], Awaitable[bool]]
 Wrote = Callable[[Table, Sequence[Sequence[Any]]], None]
 """Told of every insert's table and columns, once they are durable."""
 
+_COUNTED_ONCE: Final = {"deduplicate_blocks_in_dependent_materialized_views": 1}
+"""A block that was half counted when ClickHouse died is counted to its end when it comes again."""
+
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
 
@@ -48,10 +52,12 @@ class Shipment:
 
 
 class Sink:
-    """Where blocks go. One outage is one line in the log, and one when it is over."""
+    """Where blocks go. One outage is one line in the log, and one when it is over. Whoever holds
+    `calm` finds no insert of this sink half done."""
 
     def __init__(self, client: AsyncClient, wait: Wait, wrote: Wrote) -> None:
         self._client, self._wait, self._wrote = client, wait, wrote
+        self.calm = asyncio.Lock()
         self._plans = Plans(client)
 
     async def plan(self, blocks: Sequence[Block]) -> None:
@@ -61,7 +67,8 @@ class Sink:
     async def insert(self, blocks: Sequence[Block]) -> None:
         """Insert what `plan` wrote down; durable when it returns. Raises `GaveUp`."""
         for shipment in shipments(blocks):
-            await self.insist(partial(self._send, shipment))
+            async with self.calm:
+                await self.insist(partial(self._send, shipment))
             self._wrote(shipment.table, shipment.columns)
             ROWS.labels(shipment.table.name).inc(shipment.rows)
 
@@ -73,7 +80,7 @@ class Sink:
             column_type_names=shipment.table.types,
             column_oriented=True,
             database=DATABASE,
-            settings={"insert_deduplication_token": shipment.token},
+            settings={"insert_deduplication_token": shipment.token, **_COUNTED_ONCE},
         )
 
     async def insist(self, send: Callable[[], Awaitable[T]]) -> T:

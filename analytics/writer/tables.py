@@ -3,6 +3,7 @@
 Values are clamped to what a column can hold: one absurd number must not stop a whole block.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,10 +102,32 @@ def _whole(name: str, kind: str, least: int, most: int) -> Column:
     return Column(name, kind, values)
 
 
+def _other_ids(rows: Sequence[Any]) -> list[str]:
+    return [
+        "" if row.delivery_id == f"{row.notification_id}:{row.channel}" else row.delivery_id
+        for row in rows
+    ]
+
+
+def _mail_domain(row: Any) -> str:
+    """The domain of a Message-ID that is made of the delivery's id, as the SMTP provider makes it;
+    empty for every other message id."""
+    found: str = row.provider_message_id
+    if found[:1] != "<" or found[-1:] != ">":
+        return ""
+    name = urlsafe_b64encode(row.delivery_id.encode()).rstrip(b"=").decode()
+    return found[len(name) + 2 : -1] if found.startswith(f"<{name}@") else ""
+
+
+def _message_ids(rows: Sequence[Any]) -> list[str]:
+    return ["" if _mail_domain(row) else row.provider_message_id for row in rows]
+
+
 _DELIVERY: Final = (
-    _same("delivery_id", _STRING), _same("notification_id", _STRING), _same("user_id", _STRING),
-    _same("channel", _WORD), _same("type", _WORD), _same("template_id", _WORD),
-    _whole("template_version", _VERSION, 0, 2**32 - 1), _time("accepted_at"), _time("at"),
+    _same("notification_id", _STRING), Column("other_id", _STRING, _other_ids),
+    _same("user_id", _STRING), _same("channel", _WORD), _same("type", _WORD),
+    _same("template_id", _WORD), _whole("template_version", _VERSION, 0, 2**32 - 1),
+    _time("accepted_at"), _time("at"),
 )  # fmt: skip
 
 REQUESTS: Final = Table("requests", (
@@ -117,7 +140,8 @@ ACCEPTED: Final = Table("accepted", _DELIVERY)
 
 DELIVERIES: Final = Table("deliveries", (
     *_DELIVERY, _same("state", _WORD, "state.value"), _same("reason", _WORD),
-    _same("provider", _WORD), _same("provider_message_id", _STRING),
+    _same("provider", _WORD), Column("message_id", _STRING, _message_ids),
+    Column("mail_domain", _WORD, lambda rows: list(map(_mail_domain, rows))),
     _whole("attempt", "UInt16", 0, 2**16 - 1), _same("destination", _WORD),
     _whole("content_hash", _HASH, 0, 2**32 - 1), _whole("data_hash", _HASH, 0, 2**32 - 1),
 ))  # fmt: skip

@@ -27,6 +27,7 @@ from analytics.writer.sink import GaveUp, Sink
 from tocsin.groups import ANALYTICS, READS
 from tocsin.metrics import CONSUMED
 from tocsin.settings import Settings
+from tocsin.topics import OUTCOMES
 
 BLOCK_BYTES: Final = 8 << 20
 """About 20,000 outcomes: 10,000 rows in each of two tables."""
@@ -56,6 +57,15 @@ class Writer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._next: dict[TopicPartition, int] = {}
         self._taken: dict[str, Taken] = {}
         self._since = 0.0
+
+    @property
+    def calm(self) -> asyncio.Lock:
+        """Held, no insert of this writer is half done."""
+        return self._sink.calm
+
+    def leads(self) -> bool:
+        """Whether this is the member of the group that does what one of them is enough for."""
+        return TopicPartition(OUTCOMES.name, 0) in self._consumer.assignment()
 
     def subscribe(self) -> None:
         """To every topic of the group, and to hear when partitions move."""

@@ -13,17 +13,17 @@ UNION ALL
 SELECT 'begun', channel, 'accepted', user_id, type, accepted_at, at, '', '', '', 0, template_id,
     template_version, '', NULL, ''
 FROM tocsin.accepted FINAL
-WHERE delivery_id IN {deliveries:Array(String)}
+WHERE notification_id = {id:String} AND delivery_id IN {deliveries:Array(String)}
 UNION ALL
 SELECT 'ended', channel, state, user_id, type, accepted_at, at, reason, provider,
     provider_message_id, attempt, template_id, template_version, '', NULL, ''
 FROM tocsin.deliveries FINAL
-WHERE delivery_id IN {deliveries:Array(String)} AND state != 'acked'
+WHERE notification_id = {id:String} AND delivery_id IN {deliveries:Array(String)} AND state != 'acked'
 UNION ALL
 SELECT 'receipt', channel, state, user_id, type, accepted_at, at, reason, provider,
     provider_message_id, attempt, template_id, template_version, '', NULL, ''
 FROM tocsin.deliveries FINAL
-WHERE delivery_id IN {deliveries:Array(String)} AND state = 'acked'
+WHERE notification_id = {id:String} AND delivery_id IN {deliveries:Array(String)} AND state = 'acked'
 UNION ALL
 SELECT 'look', channel, state, user_id, '', at, at, reason, '', '', attempt, template_id,
     template_version, trace, due_at, ''

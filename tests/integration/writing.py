@@ -5,7 +5,7 @@ import subprocess
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from clickhouse_connect.driver import AsyncClient
 
@@ -16,7 +16,7 @@ from tocsin.process import ready_file
 from tocsin.records import NotificationRequest, Outcome, OutcomeBatch, State, encode
 from tocsin.settings import Settings
 
-AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+AT = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=1)
 
 
 @dataclass

@@ -107,7 +107,7 @@ def test_a_delivery_fills_its_columns() -> None:
     assert columns["state"] == ["delivered"]
     assert columns["at"] == columns["accepted_at"] == [MS]
     assert columns["attempt"] == [65_535]
-    assert columns["provider_message_id"] == ["m"]
+    assert columns["message_id"] == ["m"]
 
 
 def test_requests_come_single_or_in_batches_and_a_bad_one_spoils_only_itself() -> None:

@@ -57,9 +57,11 @@ async def test_what_failed_is_sent_again_unchanged(caplog: pytest.LogCaptureFixt
         await Sink(client, _forever, _unseen).insert([_block()])  # type: ignore[arg-type]
     assert [table for table, *_ in client.tries] == ["accepted"] * 4 + ["deliveries"]
     assert all(attempt == client.tries[0] for attempt in client.tries[:4])
-    assert (
-        client.tries[0][2] == client.tries[-1][2] == {"insert_deduplication_token": _block().token}
-    )
+    settings = {
+        "insert_deduplication_token": _block().token,
+        "deduplicate_blocks_in_dependent_materialized_views": 1,
+    }
+    assert client.tries[0][2] == client.tries[-1][2] == settings
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 2
     assert "connection refused" in said[0]
