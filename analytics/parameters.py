@@ -39,9 +39,9 @@ class Parameter(NamedTuple):
             raise Invalid(self.name, f"at most {_MOST_CHARACTERS:,} characters that can be printed")
         if self.name in _NAMED:
             return _NAMED[self.name](self.name, given)
-        return instant(self.name, given, now) if self.type in _TIMES else _KINDS[self.type](
-            self.name, given
-        )  # fmt: skip
+        if self.type in _TIMES:
+            return instant(self.name, given, now)
+        return _KINDS[self.type](self.name, given)
 
 
 def values(
@@ -61,10 +61,10 @@ def instant(name: str, given: str, now: datetime) -> str:
         at = now if given == "now" else datetime.fromisoformat(given)
     except ValueError:
         raise Invalid(name, "must be `now`, or an instant such as 2026-11-24T12:00:00Z") from None
-    at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
     if not _EARLIEST <= at <= _LATEST:
         raise Invalid(name, f"must lie within {_EARLIEST:%Y} and {_LATEST:%Y}")
-    return at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
 @lru_cache

@@ -14,6 +14,7 @@ from api.known import KnownUsers
 from api.people import People
 from api.publish import Publish
 from api.signups import SignUps
+from api.stats import Stats
 from api.wording import Wording
 from tocsin.clock import Clock, SystemClock
 from tocsin.settings import Settings
@@ -37,6 +38,7 @@ class Services:
     producer: AIOKafkaProducer
     auth: Auth
     figures: Figures
+    stats: Stats
     publish: Publish
     accept: Accept
     cancel: Cancel
@@ -79,6 +81,7 @@ class Services:
             producer=producer,
             auth=Auth(settings),
             figures=figures,
+            stats=Stats(figures, clock),
             publish=publish,
             accept=Accept(profiles, KnownUsers(profiles), choose, publish, cancellations, clock),
             broadcasts=TakeBroadcasts(Broadcasts(redis), choose, publish, clock),

@@ -13,14 +13,23 @@ SELECT
     channel,
     provider,
     destination,
-    countIf(state = 'delivered') AS messages,
-    countIf(state = 'failed') AS ambiguous,
-    arrayFilter(p -> p.1 = provider AND startsWith(destination, p.2),
-        {prices:Array(Tuple(String, String, Float64))}) AS fitting,
+    messages,
+    ambiguous,
     if(empty(fitting), NULL, arrayReverseSort(p -> length(p.2), fitting)[1].3) AS price,
     round(messages * price, 4) AS cost
-FROM tocsin.deliveries FINAL
-WHERE at >= since AND at < until AND provider != ''
-    AND (state = 'delivered' OR (state = 'failed' AND position(reason, 'ambiguous') > 0))
-GROUP BY channel, provider, destination
+FROM
+(
+    SELECT
+        channel,
+        provider,
+        destination,
+        countIf(state = 'delivered') AS messages,
+        countIf(state = 'failed') AS ambiguous,
+        arrayFilter(p -> p.1 = provider AND startsWith(destination, p.2),
+            {prices:Array(Tuple(String, String, Float64))}) AS fitting
+    FROM tocsin.deliveries FINAL
+    WHERE at >= since AND at < until AND provider != ''
+        AND (state = 'delivered' OR (state = 'failed' AND position(reason, 'ambiguous') > 0))
+    GROUP BY channel, provider, destination
+)
 ORDER BY cost DESC NULLS LAST, channel, provider, destination
