@@ -12,6 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from analytics import stats
 from analytics.client import connect, place
+from analytics.questions import Found, Question, ask
 from tocsin.errors import EngineUnavailable
 from tocsin.settings import Settings
 
@@ -24,6 +25,13 @@ Totals = Mapping[str, Mapping[str, int]]
 PATIENCE_SECONDS: Final = 5.0
 FRESH_SECONDS: Final = 1.0
 """However many pages are open, the totals are counted once in so long."""
+
+MOST_ROWS: Final = 10_000
+"""Of the answer to a question."""
+
+_BACK: Final = "figures come back when it does"
+_TOO_LONG: Final = 159
+"""ClickHouse's own number for a query that ran longer than it may."""
 
 
 class Figures:
@@ -70,20 +78,35 @@ class Figures:
 
         return await self._asked(rows)
 
+    async def answer(self, question: Question, parameters: Mapping[str, Any]) -> Found:
+        """What a named question comes to, at most MOST_ROWS of it. Raises `EngineUnavailable` also
+        for one that takes too long."""
+
+        async def asked(client: AsyncClient) -> Found:
+            try:
+                return await ask(client, question, parameters, MOST_ROWS, PATIENCE_SECONDS)
+            except ClickHouseError as error:
+                if getattr(error, "code", None) != _TOO_LONG:
+                    raise
+                raise TimeoutError from None
+
+        return await self._asked(asked, f"{question.name} takes too long: ask for fewer hours")
+
     async def close(self) -> None:
         """Let go of the connection."""
         if self._client is not None:
             await self._client.close()
             self._client = None
 
-    async def _asked(self, ask: Callable[[AsyncClient], Awaitable[T]]) -> T:
+    async def _asked(self, ask: Callable[[AsyncClient], Awaitable[T]], slow: str = _BACK) -> T:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await ask(await self._connected())
         except (ClickHouseError, TimeoutError, OSError) as error:
             log.warning("ClickHouse: %s", error)
             where = str(place(self._settings))
-            raise EngineUnavailable("ClickHouse", where, "figures come back when it does") from None
+            next_step = slow if isinstance(error, TimeoutError) else _BACK
+            raise EngineUnavailable("ClickHouse", where, next_step) from None
 
     async def _connected(self) -> AsyncClient:
         async with self._connecting:

@@ -17,6 +17,7 @@ from api.ops.desk import Desk
 from api.people import People
 from api.publish import Publish
 from api.signups import SignUps
+from api.stats import Stats
 from api.wording import Wording
 from tocsin.clock import Clock, SystemClock
 from tocsin.links import Seals
@@ -42,6 +43,7 @@ class Services:
     producer: AIOKafkaProducer
     auth: Auth
     figures: Figures
+    stats: Stats
     publish: Publish
     accept: Accept
     cancel: Cancel
@@ -92,6 +94,7 @@ class Services:
             producer=producer,
             auth=Auth(settings),
             figures=figures,
+            stats=Stats(figures, clock),
             publish=publish,
             accept=Accept(profiles, known, choose, publish, cancellations, clock),
             broadcasts=TakeBroadcasts(Broadcasts(redis), choose, publish, clock),

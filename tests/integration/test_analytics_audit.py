@@ -23,7 +23,7 @@ from analytics.writer.tables import (
     milliseconds,
 )
 from tests.integration.clickhouse import environment
-from tests.integration.test_analytics_schema import insert, outcome
+from tests.integration.test_analytics_schema import AT, insert, outcome
 from tocsin.records import DeadLetter, InventoryChange, State
 from tocsin.settings import Settings
 
@@ -296,3 +296,24 @@ async def test_sql_answers_as_a_table_or_in_any_format(
     refused = run("analytics.sql", clickhouse_settings, "DROP TABLE tocsin.deliveries")
     assert refused.returncode == 1
     assert "READONLY" in refused.stderr
+
+
+async def test_questions_are_asked_by_name(
+    sound: AsyncClient, clickhouse_settings: Settings
+) -> None:
+    def ask(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return run("analytics.sql", clickhouse_settings, *arguments)
+
+    when = f"until={(AT + timedelta(hours=1)).isoformat()}"
+    csv = ask("--named", "failure_reasons", "--param", "state=suppressed", "--param", when,
+              "--param", "hours=48", "--format", "CSV").stdout  # fmt: skip
+    assert csv.count("\n") == 1
+    assert "channel" in ask("--named", "funnel", "--param", when).stdout
+    assert "{hours:UInt32}" in ask("--named", "funnel", "--show").stdout
+    assert "funnel: What became of messages" in ask("--list").stdout
+    wrong = ask("--named", "funnel", "--param", "day=1")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "day: there is no such parameter; there are hours, until, type" in wrong.stderr
+    assert "there is no question 'x'" in ask("--named", "x").stderr
+    assert "go with --named" in ask("SELECT 1", "--param", "a=1").stderr
+    assert "tocsin sql --named funnel" in ask("--help").stdout

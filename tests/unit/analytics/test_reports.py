@@ -60,7 +60,7 @@ def test_a_table_in_a_pipe_is_not_cut(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_queries_are_loaded_by_name() -> None:
-    assert set(names()) == {path.stem for path in DIRECTORY.iterdir()}
+    assert set(names()) == {path.stem for path in DIRECTORY.glob("*.sql")}
     assert all(query(name).startswith("SELECT") and ";" not in query(name) for name in names())
     with pytest.raises(KeyError):
         query("../migrations/0001_tables")
