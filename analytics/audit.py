@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -33,9 +33,10 @@ ABOUT: Final[Mapping[str, str]] = {
     "in_flight": "accepted, not ended yet",
     "unrouted": "accepted, not routed yet",
     "unsettled": "ended just now, its request not seen yet",
+    "miscounted": "hours whose rollup is wrong, until the writer counts them again",
 }
 DRIFT: Final = frozenset({"conflict", "phantom", "lost_delivery", "lost_request"})
-NAMED: Final = (*sorted(DRIFT), "dead")
+NAMED: Final = (*sorted(DRIFT), "dead", "miscounted")
 """Kinds whose members are told by name."""
 
 LOST_AFTER: Final = timedelta(days=1)
@@ -96,6 +97,7 @@ async def audit(
     books = await client.query(query("conservation"))
     found = await client.query(query("audit"), parameters=parameters)
     findings = [_finding(*row) for row in found.result_rows]
+    findings += _miscounted((await client.query(query("miscounted"))).result_rows)
     if every_id:
         findings = await _with_every_id(client, findings, parameters)
     return Report(books=tuple(books.named_results()), findings=tuple(findings))
@@ -104,7 +106,7 @@ async def audit(
 async def _with_every_id(
     client: AsyncClient, findings: list[Finding], parameters: Mapping[str, str]
 ) -> list[Finding]:
-    kinds = [finding.kind for finding in findings if finding.kind in NAMED]
+    kinds = [f.kind for f in findings if f.kind in NAMED and f.kind != "miscounted"]
     if not kinds:
         return findings
     result = await client.query(query("audit_ids"), parameters={**parameters, "kinds": kinds})
@@ -129,12 +131,20 @@ def _finding(kind: str, count: int, oldest: datetime, first: list[tuple[Any, ...
     return Finding(kind, int(count), _aware(oldest), examples)
 
 
+def _miscounted(rows: Sequence[Sequence[Any]]) -> list[Finding]:
+    hours = tuple(
+        Example(f"{hour:%Y-%m-%d %H}:00", _aware(hour), f"{counted} counted, {there} there")
+        for hour, counted, there in rows
+    )
+    return [Finding("miscounted", len(hours), hours[0].since, hours)] if hours else []
+
+
 def _aware(at: datetime) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 def as_json(report: Report) -> str:
-    """One object: drift, in_flight, unrouted, dead, the books, the findings."""
+    """One object: drift, in_flight, unrouted, dead, miscounted, the books, the findings."""
     counts = {finding.kind: finding.count for finding in report.findings}
     return json.dumps(
         {
@@ -142,6 +152,7 @@ def as_json(report: Report) -> str:
             "in_flight": counts.get("in_flight", 0) + counts.get("lost_delivery", 0),
             "unrouted": counts.get("unrouted", 0) + counts.get("lost_request", 0),
             "dead": counts.get("dead", 0),
+            "miscounted": counts.get("miscounted", 0),
             "books": report.books,
             "findings": [asdict(finding) for finding in report.findings],
         },

@@ -14,6 +14,12 @@ from tocsin.settings import Settings
 
 DATABASE = "tocsin"
 PORTS: Mapping[str, int] = {"clickhouse": 8123, "clickhouses": 8443}
+_ON_A_CLUSTER: Mapping[str, Any] = {
+    # a subquery over a Distributed table is asked once and its answer sent to every shard
+    "distributed_product_mode": "global",
+    # an insert is acknowledged when it is on its shard: the writer commits after that
+    "distributed_foreground_insert": 1,
+}
 _REFUSED = frozenset({192, 193, 194, 516})
 """ClickHouse's own numbers for a wrong user or password."""
 
@@ -62,13 +68,21 @@ def place(settings: Settings) -> Place:
     )
 
 
-async def connect(settings: Settings, database: str | None = None) -> AsyncClient:
-    """A client whose calls may run at the same time (it keeps no ClickHouse session).
+async def connect(
+    settings: Settings, database: str | None = None, patience: int = 300
+) -> AsyncClient:
+    """A client whose calls may run at the same time (it keeps no ClickHouse session), and wait so
+    many seconds for an answer.
 
     Raises `EngineUnavailable` when nothing answers, or when it does not let us in.
     """
     at = place(settings)
-    options: dict[str, Any] = {"compress": not at.near, "connect_timeout": 5}
+    options: dict[str, Any] = {
+        "compress": not at.near,
+        "connect_timeout": 5,
+        "send_receive_timeout": patience,
+        "settings": dict(_ON_A_CLUSTER) if settings.clickhouse_cluster else {},
+    }
     try:
         return await clickhouse_connect.get_async_client(
             host=at.host,

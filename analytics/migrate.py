@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from clickhouse_connect.driver import AsyncClient
 
 from analytics.client import DATABASE, connect
+from analytics.cluster import on, placed
 from tocsin.errors import ConfigError
 from tocsin.process import run
 from tocsin.settings import Settings
@@ -21,9 +22,13 @@ from tocsin.settings import Settings
 DIRECTORY: Final = Path(__file__).parent / "migrations"
 _BEGIN: Final = (
     "CREATE DATABASE IF NOT EXISTS tocsin $cluster",
+    "CREATE DATABASE IF NOT EXISTS tocsin_shard $cluster",
     "CREATE TABLE IF NOT EXISTS tocsin.migrations $cluster (version UInt32, name String,"
     " sha256 String, at DateTime('UTC') DEFAULT now()) ENGINE = $replacing ORDER BY version",
 )
+_PATIENCE_SECONDS: Final = 6 * 3600
+"""A migration may copy a large table."""
+
 log = logging.getLogger("tocsin.migrate")
 
 
@@ -54,8 +59,17 @@ def rendered(text: str, cluster: str = "") -> str:
     return Template(text).substitute(
         replacing="ReplicatedReplacingMergeTree" if cluster else "ReplacingMergeTree",
         summing="ReplicatedSummingMergeTree" if cluster else "SummingMergeTree",
-        cluster=f"ON CLUSTER '{cluster}'" if cluster else "",
+        cluster=on(cluster),
     )
+
+
+def steps(migration: Migration, cluster: str = "") -> list[str]:
+    """What is run, statement by statement."""
+    return [
+        step
+        for statement in statements(rendered(migration.text, cluster))
+        for step in placed(statement, cluster)
+    ]
 
 
 def statements(text: str) -> list[str]:
@@ -69,14 +83,15 @@ def _code(part: str) -> str:
 
 async def migrate(client: AsyncClient, directory: Path = DIRECTORY, cluster: str = "") -> list[str]:
     """Apply what is missing; returns its names. Raises `ConfigError` for an edited migration."""
-    for begin in _BEGIN:
-        await client.command(rendered(begin, cluster))
+    for begin in _BEGIN if cluster else (_BEGIN[0], _BEGIN[2]):
+        for step in placed(rendered(begin, cluster), cluster):
+            await client.command(step)
     result = await client.query("SELECT version, sha256 FROM tocsin.migrations FINAL")
     applied = {int(version): str(digest) for version, digest in result.result_rows}
     todo = [each for each in load(directory) if _is_missing(each, applied)]
     for migration in todo:
-        for statement in statements(rendered(migration.text, cluster)):
-            await client.command(statement)
+        for step in steps(migration, cluster):
+            await client.command(step)
         row = [migration.version, migration.name, migration.sha256]
         await client.insert("migrations", [row], ["version", "name", "sha256"], database=DATABASE)
     return [migration.name for migration in todo]
@@ -94,9 +109,9 @@ def _is_missing(migration: Migration, applied: dict[int, str]) -> bool:
 
 async def main(settings: Settings, _: asyncio.Event) -> None:
     """Once, then exit 0."""
-    client = await connect(settings, database="default")
+    client = await connect(settings, database="default", patience=_PATIENCE_SECONDS)
     try:
-        done = await migrate(client)
+        done = await migrate(client, cluster=settings.clickhouse_cluster)
     finally:
         await client.close()
     log.info("schema up to date%s", f", applied {', '.join(done)}" if done else "")

@@ -112,6 +112,11 @@ class Settings(BaseSettings):
     clickhouse_url: Annotated[SecretStr, _is("ClickHouse, the writer's account")] = SecretStr(
         "clickhouse://default:@127.0.0.1:8123/tocsin"
     )
+    clickhouse_cluster: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9_.-]*$"),
+        _is("A ClickHouse cluster's name: tables are replicated and distributed"),
+    ] = ""
     ray_address: Annotated[str, _is("Ray's head node")] = "127.0.0.1:6380"
     data_dir: Annotated[Path, _is("Embedded engines' files, logs, secrets")] = Path(".tocsin")
     public_url: Annotated[str, _is("Where people reach the API; in links")] = (

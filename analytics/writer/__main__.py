@@ -42,8 +42,9 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     consumer = consumer_of(settings)
     writer = Writer(settings, consumer, client, stop)
     writer.subscribe()
+    eraser = Eraser(client, writer.forgotten, cluster=settings.clickhouse_cluster)
     beside = {
-        asyncio.create_task(Eraser(client, writer.forgotten).run(stop)),
+        asyncio.create_task(eraser.run(stop)),
         asyncio.create_task(keep_count(client)),
         asyncio.create_task(Recount(client, writer.calm, writer.leads).run(stop)),
     }

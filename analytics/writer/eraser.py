@@ -16,6 +16,7 @@ from typing import Final
 from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from analytics.cluster import database, on
 from analytics.writer.forgotten import CLEARED, Forgotten
 from analytics.writer.tables import Table
 
@@ -24,10 +25,11 @@ EVERY_SECONDS: Final = 60.0
 
 _WHO: Final = "SELECT user_id, toUnixTimestamp64Milli(until) FROM tocsin.erased"
 _AT_WORK: Final = (
-    "SELECT count() FROM system.mutations"
-    " WHERE database = 'tocsin' AND table = {table:String} AND NOT is_done"
+    "SELECT count() FROM %s WHERE database = {database:String} AND table = {table:String}"
+    " AND NOT is_done"
 )
-_UPDATE: Final = re.compile(r"ALTER TABLE (\S+)\nUPDATE .*")
+_LEFT: Final = "SELECT count() FROM tocsin.%s"
+_UPDATE: Final = re.compile(r"ALTER TABLE .*\nUPDATE .*")
 _IN_BACKGROUND: Final = {
     "mutations_sync": 0,
     # each replica asks the replicated view itself; where they disagree one fetches from the other
@@ -40,10 +42,17 @@ class Eraser:
     """One per writer. Several at once do the same thing twice, which changes nothing."""
 
     def __init__(
-        self, client: AsyncClient, forgotten: Forgotten, every: float = EVERY_SECONDS
+        self,
+        client: AsyncClient,
+        forgotten: Forgotten,
+        every: float = EVERY_SECONDS,
+        cluster: str = "",
     ) -> None:
         self._client, self._forgotten, self._every = client, forgotten, every
-        self._statements = {table: _statement(table) for table in CLEARED}
+        self._database = database(cluster)
+        self._statements = {table: statement(table, cluster) for table in CLEARED}
+        everywhere = f"clusterAllReplicas('{cluster}', system.mutations)"
+        self._at_work = _AT_WORK % (everywhere if cluster else "system.mutations")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. An outage of ClickHouse is waited for."""
@@ -88,11 +97,12 @@ class Eraser:
     async def _cleared(self, table: Table) -> bool:
         """Whether there is nothing of theirs in it; otherwise a mutation is at work now."""
         # in this order: a mutation that ends between the two questions is not begun again
-        at_work = await self._client.query(_AT_WORK, parameters={"table": table.name})
+        place = {"database": self._database, "table": table.name}
+        at_work = await self._client.query(self._at_work, parameters=place)
         if at_work.result_rows[0][0]:
             return False
         update = self._statements[table]
-        left = await self._client.query(_UPDATE.sub(r"SELECT count() FROM \1", update))
+        left = await self._client.query(_UPDATE.sub(_LEFT % table.name, update))
         rows = int(left.result_rows[0][0])
         if rows:
             await self._client.command(update, settings=_IN_BACKGROUND)
@@ -100,6 +110,9 @@ class Eraser:
         return not rows
 
 
-def _statement(table: Table) -> str:
+def statement(table: Table, cluster: str = "") -> str:
+    """The mutation of a table; on a cluster, of the table itself on every shard."""
     text = (files("analytics") / "erasure" / f"{table.name}.sql").read_text(encoding="utf-8")
-    return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    lines = [line for line in text.splitlines() if not line.startswith("--")]
+    lines[0] = f"ALTER TABLE {database(cluster)}.{table.name} {on(cluster)}".rstrip()
+    return "\n".join(lines)

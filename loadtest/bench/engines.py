@@ -26,7 +26,7 @@ class Engines:
         self.settings = Settings(data_dir=data_dir)
 
     def __enter__(self) -> "Engines":
-        store, log = _free_port(), _free_port()
+        store, log = free_port(), free_port()
         place = self._data_dir / "valkey"
         place.mkdir(parents=True)
         self._start("valkey", valkey.command(store, place))
@@ -87,7 +87,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver import AsyncClient
 
+from analytics.audit import audit
 from analytics.named import query
 from analytics.writer.block import Block, Range
 from analytics.writer.recount import LEVELS, Pace, Recount
@@ -71,6 +72,13 @@ async def hourly(client: AsyncClient) -> dict[datetime, int]:
     return {at.replace(tzinfo=UTC): int(n) for at, n in found.result_rows}
 
 
+async def miscounted(client: AsyncClient) -> list[str]:
+    """What the audit says of the rollups."""
+    report = await audit(client, datetime.now(UTC))
+    kinds = [finding for finding in report.findings if finding.kind == "miscounted"]
+    return [f"{hour.id}: {hour.detail}" for finding in kinds for hour in finding.first]
+
+
 async def settled(client: AsyncClient) -> int:
     """Look until nothing is wrong any more; how much was."""
     recount = Recount(client, asyncio.Lock(), lambda: True, AT_ONCE)
@@ -110,10 +118,12 @@ async def test_the_same_end_in_two_records_counts_once(
     async with unmerged(clickhouse):
         await written(clickhouse, 0, delivered("a"), delivered("b"))
         await written(clickhouse, 1, delivered("a"), delivered("c"))
+        assert await miscounted(clickhouse) == [f"{HOUR:%Y-%m-%d %H}:00: 4 counted, 3 there"]
         if not merged:
             assert await settled(clickhouse) == len(LEVELS)
     await clickhouse.command("OPTIMIZE TABLE tocsin.deliveries FINAL")
     assert await settled(clickhouse) == (len(LEVELS) if merged else 0)
+    assert await miscounted(clickhouse) == []
     for level in LEVELS:
         assert sum((await counted(clickhouse, level)).values()) == 3, level
     assert await counted(clickhouse, "hour") == await hourly(clickhouse)

@@ -18,7 +18,9 @@ from analytics.migrate import migrate
 from tests.integration.clickhouse import start_engine, stop, url_of
 from tests.integration.conftest import free_port
 from tests.integration.writing import AT, Traffic, produce, start_writer
+from tocsin.groups import ANALYTICS
 from tocsin.kafka import ensure_topics
+from tocsin.lag import LagMeter
 from tocsin.records import (
     Channel,
     DeadLetter,
@@ -46,6 +48,12 @@ def writer(settings: Settings) -> Iterator["subprocess.Popen[str]"]:
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=30)
+
+
+async def lag(settings: Settings) -> int:
+    """How many requests the writer has not finished: at least so many (`Positions`)."""
+    async with LagMeter(settings) as meter:
+        return (await meter.positions()).lag()[ANALYTICS, "notification.requests"]
 
 
 async def test_every_topic_arrives_in_its_table(
@@ -145,21 +153,29 @@ async def test_clickhouse_away_is_one_line_and_no_loss(kafka_url: str, tmp_path:
     client = await connect(settings, database="default")
     await migrate(client)
     traffic = Traffic(settings)
-    process = start_writer(settings)
+    process, output = start_writer(settings), ""
     try:
         await traffic.send(100)
         await traffic.arrive(client)
         os.kill(engine.pid, signal.SIGKILL)
         engine.communicate()
+        # sending goes on; Kafka holds what comes of it, and says how much that is
         await traffic.send(300)
-        await asyncio.sleep(3)
+        for line in process.stdout or ():
+            output += line
+            if "takes no rows" in line:
+                break
         assert process.poll() is None
+        assert await lag(settings) > 0
         engine = start_engine(port, home / "data", home)
         await traffic.arrive(client)
         assert await traffic.rows(client) == (400, 400, 400)
+        async with asyncio.timeout(30):
+            while await lag(settings):
+                await asyncio.sleep(0.1)
     finally:
         process.terminate()
-        output, _ = process.communicate(timeout=30)
+        output += process.communicate(timeout=30)[0]
         await client.close()
         stop(engine)
     assert process.returncode == 0

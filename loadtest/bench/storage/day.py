@@ -48,6 +48,11 @@ class Day:
         self._now = start.timestamp()
         self._waves: dict[str, Wave] = {}
 
+    @property
+    def now(self) -> datetime:
+        """How far it has come."""
+        return datetime.fromtimestamp(self._now, UTC)
+
     def told(self, count: int) -> Iterator[Told]:
         """At least so many deliveries."""
         step = 86_400 / mix.DELIVERIES_A_DAY
