@@ -175,7 +175,7 @@ def _passed_on(name: str, about: str) -> None:
 
 _passed_on("replay", "Play a sales file into the running system: `tocsin replay FILE --speed N`.")
 _passed_on("audit", "The conservation law over ClickHouse: every accepted delivery ends once.")
-_passed_on("sql", 'Query ClickHouse: `tocsin sql "SELECT …"`.')
+_passed_on("sql", 'Query ClickHouse: `tocsin sql "SELECT …"`, or a question by name: `--list`.')
 _passed_on("dlq", "Dead letters: `tocsin dlq list`, `show` and `replay`.")
 _passed_on("rebuild", "Restore Redis from the log, on a running system too.")
 _passed_on("whatif", "What other rules would have done: `tocsin whatif --rules FILE`.")
