@@ -54,7 +54,7 @@ class Analytics {
   }
 
   draw() {
-    const head = [h("h1", { tabindex: -1 }, "Analytics"), h("p", { class: "lead-in" }, "Named questions to the books. The same ones in a terminal: ", h("code", {}, "tocsin ask"), ".")];
+    const head = [h("h1", { tabindex: -1 }, "Analytics"), h("p", { class: "lead-in" }, "Named questions to the books. The same ones in a terminal: ", h("code", {}, "tocsin sql --named"), ".")];
     if (!this.#questions.data) return [head, panel({ key: "first" }, from(this.#questions, () => null, { rows: 8 }))];
     return [head, h("div", { class: "split-view", key: "both" }, this.#names(), h("div", { class: "stack", key: this.#name }, this.#question ? this.#asked() : panel({}, nothing("There is no such question", this.#name))))];
   }
