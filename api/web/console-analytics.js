@@ -76,7 +76,7 @@ class Analytics {
     };
     const form = h("form", { class: "tools", on: { submit } }, parameters.map((each) => this.#field(each)), h("button", { class: "button primary" }, "Ask"));
     return [
-      h("div", { class: "panel question", key: "question" }, h("h2", {}, words(this.#name)), h("p", {}, about), detail && h("p", { class: "soft" }, detail), form),
+      h("div", { class: "panel question", key: "question" }, h("h2", {}, words(this.#name)), h("p", {}, coded(about)), detail && h("p", { class: "soft" }, coded(detail)), form),
       from(this.#answer, (found) => this.#found(found), { rows: 8 }),
     ];
   }
@@ -113,6 +113,9 @@ class Analytics {
     return panel({ title, key: "picture", kind: found.kind === "time" ? "chart-panel" : "" }, inside);
   });
 }
+
+/** What stands between backticks is a name. */
+const coded = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 
 function overTime({ rows, names, from: first, to, step, about }) {
   const series = names.map((name, i) => ({ name: `n${i}`, label: name }));

@@ -1,6 +1,6 @@
 // Small pictures of numbers: a sparkline, shares of a whole, bars beside each other, whiskers.
 import { h } from "/web/console-dom.js";
-import { count, percent } from "/web/console-format.js";
+import { compact, count, percent } from "/web/console-format.js";
 
 /** A line without axes; what it shows is also said in words beside it. */
 export function sparkline(values, { width = 120, height = 32, series = "all" } = {}) {
@@ -38,7 +38,7 @@ export function funnel(steps) {
 /** A square for each hour of the week, the darker the more: `grid` has a row for each of `days`. */
 export function weekGrid(days, grid) {
   const most = Math.max(1, ...grid.flat());
-  const cell = (n, day, hour) => h("td", { title: `${day} ${hour}:00: ${count(n)}`, style: { "--share": n ? String(0.12 + (0.88 * n) / most) : "0" } }, h("span", {}, count(n)));
+  const cell = (n, day, hour) => h("td", { title: `${day} ${hour}:00: ${count(n)}`, style: { "--share": n ? String(0.12 + (0.88 * n) / most) : "0" } }, n > 0 && h("span", {}, compact(n)));
   return h("div", { class: "scroll" }, h("table", { class: "week" },
     h("thead", {}, h("tr", {}, h("th", {}), Array.from({ length: 24 }, (_, hour) => h("th", { scope: "col" }, String(hour))))),
     h("tbody", {}, grid.map((row, i) => h("tr", {}, h("th", { scope: "row" }, days[i]), row.map((n, hour) => cell(n, days[i], hour)))))));
