@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-import socket
+import random
 import subprocess
 import sys
 import time
@@ -14,6 +14,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from redis.asyncio import Redis
 
+from tocsin.cli.ports import QUIET, is_free
 from tocsin.engines import broker as tansu
 from tocsin.engines import valkey
 from tocsin.kafka import ensure_topics
@@ -23,10 +24,8 @@ from tocsin.topics import ALL
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on now, and that nobody gets by chance before it is used."""
+    return next(port for port in random.sample(QUIET, 1_000) if is_free(port))
 
 
 def wait_until(check: Callable[[], bool], seconds: float = 20) -> None:

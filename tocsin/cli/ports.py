@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import random
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
@@ -26,6 +27,12 @@ DEFAULTS: Final[Mapping[str, int]] = {
     "sandbox-http": 8444,
     "sandbox-smtp": 8025,
 }
+
+QUIET: Final = range(20_000, 32_000)
+"""Where no system gives ports to whoever asks for any, outgoing connections among them (Linux: from
+32,768, macOS: from 49,152), and Ray none to its workers."""
+
+_TRIES: Final = 100
 
 
 def choose(
@@ -97,7 +104,10 @@ def is_free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """A port nobody listens on now."""
+    """A port nobody listens on now, and that is nobody else's by chance before it is used."""
+    for port in random.sample(QUIET, _TRIES):
+        if claim(port):
+            return port
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

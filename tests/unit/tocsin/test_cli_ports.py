@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from tocsin.cli.ports import any_free, choose, claim, is_free, owner
+from tocsin.cli.ports import QUIET, any_free, choose, claim, is_free, owner
 from tocsin.errors import ConfigError
 
 
@@ -53,8 +53,14 @@ def test_a_listener_makes_its_port_taken_and_is_named() -> None:
     assert is_free(any_free())
 
 
+def test_a_free_port_is_claimed_and_nobody_gets_it_by_chance() -> None:
+    ports = {any_free() for _ in range(20)}
+    assert len(ports) == 20
+    assert ports <= set(QUIET)
+
+
 def test_a_port_another_up_is_about_to_use_is_not_free() -> None:
-    port = any_free()
+    port = next(port for port in reversed(QUIET) if is_free(port))
     program = f"from tocsin.cli.ports import claim; print(claim({port})); input()"
     other = subprocess.Popen(
         [sys.executable, "-c", program],
