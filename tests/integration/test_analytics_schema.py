@@ -1,7 +1,9 @@
 """Migrations on a real engine, and the views over planted rows."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -229,6 +231,21 @@ async def test_the_writer_and_the_schema_agree(clickhouse: AsyncClient, table: T
         row["name"]: row["type"] for row in described.named_results() if not row["default_type"]
     }
     assert dict(zip(table.names, table.types, strict=True)) == there
+
+
+async def test_one_notification_is_found_by_the_sorting_key(clickhouse: AsyncClient) -> None:
+    rows = [outcome(f"n{number:06}", State.DELIVERED) for number in range(30_000)]
+    await insert(clickhouse, DELIVERIES, *rows)
+    await insert(clickhouse, ACCEPTED, *rows)
+    for name in ("notification", "told"):
+        text = (files("api") / "sql" / f"{name}.sql").read_text()
+        given = {"id": "n020000", "deliveries": ["n020000:push", "n020000:a:b"]}
+        found = await clickhouse.query(f"EXPLAIN indexes = 1 {text}", given)
+        plan = "\n".join(line for (line,) in found.result_rows)
+        read = re.findall(r"Parts: 1 \| Granules: (\d+)", plan)
+        assert read, plan
+        assert set(read) == {"1"}, plan
+        assert (await clickhouse.query(text, given)).result_rows
 
 
 async def test_every_named_query_runs(clickhouse: AsyncClient) -> None:
