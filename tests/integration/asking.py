@@ -24,12 +24,14 @@ CREATE_WAVES = """
 
 
 class Books:
-    """Writes each row twice, in two parts: what is read must count it once."""
+    """Rows, written before the next question: each twice, in two parts, and it must count once."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client, self._events = client, 0
+        self._rows: dict[Table, list[Any]] = {}
+        self._waves: list[list[Any]] = []
 
-    async def send(
+    def send(
         self,
         name: str,
         channel: str = "push",
@@ -45,12 +47,12 @@ class Books:
         } | more  # fmt: skip
         began = fields["accepted_at"]
         opened = Outcome(**fields, state=State.ACCEPTED, at=began)
-        await self._twice(ACCEPTED, opened)
+        self._rows.setdefault(ACCEPTED, []).append(opened)
         if state is not None:
             ended = Outcome(**fields, state=state, at=began + timedelta(seconds=after))
-            await self._twice(DELIVERIES, ended)
+            self._rows.setdefault(DELIVERIES, []).append(ended)
 
-    async def did(
+    def did(
         self, kind: Any, name: str, channel: str = "push", after: float = 60, **more: Any
     ) -> None:
         """Something done with a message, `after` seconds after NOON; with `bot_reason` by a bot."""
@@ -58,16 +60,11 @@ class Books:
         at = NOON + timedelta(seconds=after)
         fields: dict[str, Any] = {"type": "SALE_OFFER", "bot": bool(more.get("bot_reason"))} | more
         event = Engagement(f"e{self._events}", kind, name, "u", at, channel, **fields)
-        await self._twice(ENGAGEMENT, event)
+        self._rows.setdefault(ENGAGEMENT, []).append(event)
 
-    async def told(self, name: str, sku: str, available: int, at: datetime = NOON) -> None:
+    def told(self, name: str, sku: str, available: int, at: datetime = NOON) -> None:
         """Somebody was told that a SKU is back."""
-        await self._client.command(CREATE_WAVES)
-        row = [at, sku, name, available]
-        for _ in range(2):
-            await self._client.insert(
-                "waves", [row], ["at", "sku", "notification_id", "available"], "tocsin"
-            )
+        self._waves.append([at, sku, name, available])
 
     async def ask(self, name: str, **given: str) -> list[tuple[Any, ...]]:
         """The rows of an answer, over the day that ends at UNTIL."""
@@ -75,6 +72,7 @@ class Books:
 
     async def rows(self, name: str, **given: str) -> list[dict[str, Any]]:
         """The same with columns by name."""
+        await self.write()
         asked = question(name)
         values = asked.values({"hours": "24", "until": UNTIL} | given, NOON)
         found = await ask(self._client, asked, values, 100, 60)
@@ -82,9 +80,17 @@ class Books:
         names = [column for column, _ in found.columns]
         return [dict(zip(names, row, strict=True)) for row in found.rows]
 
-    async def _twice(self, table: Table, row: Any) -> None:
-        for _ in range(2):
-            await insert(self._client, table, row)
+    async def write(self) -> None:
+        """What was not written yet."""
+        for table, rows in self._rows.items():
+            for _ in range(2):
+                await insert(self._client, table, *rows)
+        if self._waves:
+            await self._client.command(CREATE_WAVES)
+        for _ in range(2 if self._waves else 0):
+            columns = ["at", "sku", "notification_id", "available"]
+            await self._client.insert("waves", self._waves, columns, "tocsin")
+        self._rows, self._waves = {}, []
 
 
 def column(rows: Sequence[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:

@@ -40,10 +40,11 @@ async def test_every_cell_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     books = Books(clickhouse)
-    await books.send("a", "email", provider="smtp", destination="example.com")
-    await books.send("b", "sms", State.FAILED, provider="twilio", reason="21211")
-    await books.did("click", "a", "email")
-    await books.did("convert", "a", "email", value=20.5, currency="EUR")
+    books.send("a", "email", provider="smtp", destination="example.com")
+    books.send("b", "sms", State.FAILED, provider="twilio", reason="21211")
+    books.did("click", "a", "email")
+    books.did("convert", "a", "email", value=20.5, currency="EUR")
+    await books.write()
     monkeypatch.setenv("TOCSIN_CLICKHOUSE_URL", clickhouse_url)
     names: dict[str, Any] = {"__name__": "__main__"}
     said = []

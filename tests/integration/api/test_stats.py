@@ -49,8 +49,9 @@ def books(clickhouse: AsyncClient) -> Books:
 
 
 async def test_every_question_that_is_listed_has_an_answer(shop: Client, books: Books) -> None:
-    await books.send("a", provider="apns", destination="ios")
-    await books.told("a", "MUG", 3)
+    books.send("a", provider="apns", destination="ios")
+    books.told("a", "MUG", 3)
+    await books.write()
     listed = (await shop("GET", "/v1/stats")).json["questions"]
     assert [each["name"] for each in listed] == list(questions())
     for each in listed:
@@ -62,7 +63,8 @@ async def test_every_question_that_is_listed_has_an_answer(shop: Client, books: 
 
 
 async def test_an_answer_has_columns_with_types_and_rows(shop: Client, books: Books) -> None:
-    await books.send("a", state=State.FAILED, after=0, reason="Unregistered", provider="apns")
+    books.send("a", state=State.FAILED, after=0, reason="Unregistered", provider="apns")
+    await books.write()
     found = (await shop("GET", f"/v1/stats/failure_reasons?until={WHEN}")).json
     assert found["columns"] == [
         {"name": "channel", "type": "String"}, {"name": "provider", "type": "String"},
@@ -81,7 +83,8 @@ async def test_an_answer_is_cut_at_a_bound(
 ) -> None:
     monkeypatch.setattr(figures, "MOST_ROWS", 2)
     for name in ("a", "b", "c"):
-        await books.send(name, provider=name)
+        books.send(name, provider=name)
+    await books.write()
     found = (await shop("GET", f"/v1/stats/deliverability?until={WHEN}")).json
     assert (len(found["rows"]), found["truncated"]) == (2, True)
 
@@ -103,7 +106,8 @@ async def test_a_wrong_parameter_is_named(shop: Client, query: str, named: str) 
 
 
 async def test_what_is_given_is_a_value_and_never_sql(shop: Client, books: Books) -> None:
-    await books.send("a")
+    books.send("a")
+    await books.write()
     for said in ("'", "\\", "' OR 1 = 1 --", "{hours:UInt32}", "\\N", "%25"):
         quoted = said.replace("%", "%25").replace("'", "%27").replace(" ", "%20")
         answer = await shop("GET", f"/v1/stats/funnel?until={WHEN}&type={quoted}")
