@@ -42,7 +42,7 @@ def test_what_counts_an_insert_works_where_the_rows_are() -> None:
 
 def test_every_table_is_replicated_and_every_statement_is_for_all_servers() -> None:
     local = [step for step in TOLD if step.startswith("CREATE TABLE")]
-    assert len(local) == 18
+    assert len(local) == 19
     assert all("ENGINE = Replicated" in step for step in local)
     for step in TOLD:
         assert "ON CLUSTER 'main'" in step or step.startswith("INSERT INTO"), step
