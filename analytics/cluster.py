@@ -18,8 +18,8 @@ SHARDED_BY: Final[Mapping[str, str]] = {
     "decisions": "notification_id", "engagement": "notification_id", "inventory": "sku",
     "dead_letters": "topic, partition, offset", "erasures": "user_id",
     "writer_plans": "topic, partition", "migrations": "version", "rollup_touches": "hour",
-    "waves": "notification_id", "rollup_looks": "hour", "deliveries_by_minute": "at", "deliveries_by_hour": "at",
-    "deliveries_by_day": "at",
+    "rollup_looks": "hour", "deliveries_by_minute": "at", "deliveries_by_hour": "at",
+    "deliveries_by_day": "at", "waves": "notification_id",
 }  # fmt: skip
 """Rows that replace one another have these in common."""
 
