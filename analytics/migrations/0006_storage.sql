@@ -170,9 +170,13 @@ ALTER TABLE tocsin.engagement $cluster
     MODIFY TTL toStartOfDay(toDateTime(least(greatest(at, toDateTime64(0, 3, 'UTC')),
         toDateTime64('2100-01-01', 3, 'UTC')), 'UTC')) + INTERVAL 31 DAY;
 
+-- By when it was written: a replay's changes happened in the year of its file.
 ALTER TABLE tocsin.inventory $cluster
-    MODIFY TTL toStartOfDay(toDateTime(least(greatest(occurred_at, toDateTime64(0, 3, 'UTC')),
-        toDateTime64('2100-01-01', 3, 'UTC')), 'UTC')) + INTERVAL 31 DAY;
+    ADD COLUMN IF NOT EXISTS written_at DateTime('UTC') MATERIALIZED now('UTC')
+        CODEC(Delta, ZSTD(1));
+
+ALTER TABLE tocsin.inventory $cluster
+    MODIFY TTL toStartOfDay(written_at) + INTERVAL 31 DAY;
 
 ALTER TABLE tocsin.dead_letters $cluster
     MODIFY TTL toStartOfDay(toDateTime(least(greatest(at, toDateTime64(0, 3, 'UTC')),
