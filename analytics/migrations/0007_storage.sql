@@ -170,10 +170,12 @@ ALTER TABLE tocsin.engagement $cluster
     MODIFY TTL toStartOfDay(toDateTime(least(greatest(at, toDateTime64(0, 3, 'UTC')),
         toDateTime64('2100-01-01', 3, 'UTC')), 'UTC')) + INTERVAL 31 DAY;
 
--- A change may be told long after it happened, as a replay of last year's sales does: it is kept for
--- as long from when it was written.
+-- By when it was written: a replay's changes happened in the year of its file.
 ALTER TABLE tocsin.inventory $cluster
-    ADD COLUMN IF NOT EXISTS written_at DateTime('UTC') DEFAULT now('UTC') CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS written_at DateTime('UTC') MATERIALIZED now('UTC')
+        CODEC(Delta, ZSTD(1));
+
+ALTER TABLE tocsin.inventory $cluster
     MODIFY TTL toStartOfDay(written_at) + INTERVAL 31 DAY;
 
 ALTER TABLE tocsin.dead_letters $cluster

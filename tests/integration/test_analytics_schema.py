@@ -24,7 +24,6 @@ from analytics.writer.tables import (
     DELIVERIES,
     ENGAGEMENT,
     ERASURES,
-    INVENTORY,
     REQUESTS,
     TABLES,
     Table,
@@ -33,7 +32,7 @@ from analytics.writer.tables import (
 from tests.integration.clickhouse import start, start_engine, stop, url_of
 from tests.integration.conftest import free_port
 from tocsin.errors import ConfigError
-from tocsin.records import DeadLetter, Engagement, InventoryChange, Outcome, State
+from tocsin.records import DeadLetter, Engagement, Outcome, State
 from tocsin.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -412,11 +411,3 @@ async def test_erasures_are_forgotten_after_thirty_days(clickhouse: AsyncClient)
     await clickhouse.command("OPTIMIZE TABLE tocsin.erasures FINAL")
     there = await clickhouse.query("SELECT user_id FROM tocsin.erasures")
     assert there.result_rows == [("new",)]
-
-
-async def test_last_years_stock_is_kept_when_it_is_told_today(clickhouse: AsyncClient) -> None:
-    past = datetime(2010, 12, 1, tzinfo=UTC)
-    await insert(clickhouse, INVENTORY, InventoryChange("e1", "LAMP", past, available=3))
-    await clickhouse.command("OPTIMIZE TABLE tocsin.inventory FINAL")
-    kept = await clickhouse.query("SELECT sku, occurred_at FROM tocsin.inventory")
-    assert [(sku, at.year) for sku, at in kept.result_rows] == [("LAMP", 2010)]

@@ -10,9 +10,16 @@ from clickhouse_connect.driver import AsyncClient
 from analytics.audit import audit
 from analytics.stats import totals
 from analytics.writer.rows import Request
-from analytics.writer.tables import ACCEPTED, DECISIONS, DELIVERIES, REQUESTS, milliseconds
+from analytics.writer.tables import (
+    ACCEPTED,
+    DECISIONS,
+    DELIVERIES,
+    INVENTORY,
+    REQUESTS,
+    milliseconds,
+)
 from tests.integration.test_analytics_schema import insert, outcome
-from tocsin.records import Outcome, State
+from tocsin.records import InventoryChange, Outcome, State
 
 pytestmark = pytest.mark.integration
 
@@ -82,6 +89,15 @@ async def test_absurd_times_are_kept_or_go_and_take_nobody_with_them(
         rows = [("a", ago(1)), ("b", never), ("c", once)]
         await insert(expiring, table, *(at(name, state, then, then) for name, then in rows))
         assert await left(expiring, table.name) == ["a", "b"]
+
+
+async def test_a_stock_change_lasts_from_when_it_was_written(expiring: AsyncClient) -> None:
+    """A replay sends the changes of the year of its file."""
+    await insert(expiring, INVENTORY, InventoryChange("e", "lamp", ago(5_000), available=3))
+    await expiring.command("SYSTEM START TTL MERGES tocsin.inventory")
+    await expiring.command("OPTIMIZE TABLE tocsin.inventory FINAL")
+    found = await expiring.query("SELECT sku FROM tocsin.inventory")
+    assert found.result_rows == [("lamp",)]
 
 
 async def test_half_a_delivery_past_its_time_is_no_drift(clickhouse: AsyncClient) -> None:
