@@ -17,10 +17,14 @@ class LagWatch:
         self._meter: LagMeter | None = None
 
     async def ask(self) -> Lag:
-        """A measurement. Raises what Kafka raises while it is away; the next one connects anew."""
+        """A measurement. Raises what Kafka raises while it is away; the next one connects anew.
+
+        Whoever had no patience left lets go of nothing: on a real Kafka the first measurement takes
+        some seconds, and those after it, over the same connections, some milliseconds.
+        """
         try:
             return (await (await self._opened()).positions()).lag()
-        except BaseException:
+        except Exception:
             await self.close()
             raise
 
@@ -32,6 +36,11 @@ class LagWatch:
 
     async def _opened(self) -> LagMeter:
         if self._meter is None:
-            self._meter = LagMeter(self._settings)
-            await self._meter.__aenter__()
+            meter = LagMeter(self._settings)
+            try:
+                await meter.__aenter__()
+            except BaseException:
+                await meter.__aexit__()
+                raise
+            self._meter = meter
         return self._meter

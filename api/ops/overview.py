@@ -99,7 +99,7 @@ class Watch:
         self._demo, self._clock = bool(settings.sandbox_url), clock
         self._present, self._schedule = Present(redis), Schedule(redis)
         self._states, self._meter = ProviderStates(redis), LagWatch(settings)
-        self._lag = Fresh(self._meter.ask, EVERY, _PATIENCE)
+        self._lag = Fresh(self._meter.ask, EVERY, _LONG_PATIENCE)
         self._store = Fresh(self._ask_store, EVERY, _PATIENCE)
         self._dead = Fresh(letters.open, EVERY, _PATIENCE)
         self._totals = Fresh(figures.totals, EVERY, _LONG_PATIENCE)
