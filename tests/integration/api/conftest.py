@@ -47,6 +47,13 @@ class Log:
                 found += [(record.key, record.value) for record in records]
         raise AssertionError(f"{len(found)} records, wanted {at_least}")
 
+    async def rest(self, at_least: int) -> list[Record]:
+        """All that was written until now, which is at least so many."""
+        found = await self.read(at_least)
+        while await self._behind(list(self._consumer.assignment())):
+            found += await self.read(1)
+        return found
+
     async def nothing(self) -> bool:
         """Whether nothing was written, as far as half a second tells."""
         return not await self._consumer.getmany(timeout_ms=500)
