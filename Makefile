@@ -8,12 +8,14 @@ STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 SAMPLE := loadtest/data/online-retail-sample.csv.gz
 SPEED ?= 3600
+SHAPE ?= day
+SCALE ?=
 ARGS ?=
 # Test files at once: they wait for engines more than they compute.
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-kafka check bench lock clean
+.PHONY: help install run test test-kafka check bench load lock clean
 
 help: ## Show this
 	@echo 'Tocsin: notifications for online shops. Make targets:'
@@ -44,6 +46,9 @@ check: $(STAMP) ## Lint, format, types, import directions, docs
 bench: $(STAMP) ## Measure: router, broadcast, sockets, bare loop, end to end, OTP; prints and writes bench.json
 	$(BIN)/python -m loadtest.bench $(ARGS)
 
+load: $(STAMP) ## Ask for a day of 320,000 notifications and judge it (SHAPE=day SCALE=0.02; ARGS=--help tells)
+	$(BIN)/python -m loadtest.load --shape $(SHAPE) $(if $(SCALE),--scale $(SCALE)) $(ARGS)
+
 # uv.lock knows which index each file came from, which is the business of the machine that installs:
 # it stays out of the repository, requirements.lock (versions and hashes only) is what counts.
 lock: ## Resolve the newest versions anew (needs uv)
@@ -52,7 +57,7 @@ lock: ## Resolve the newest versions anew (needs uv)
 	   uv export --frozen --all-groups --no-emit-project --no-header --no-annotate --quiet; } > requirements.lock
 
 clean: ## Remove what was made: .venv, data, caches
-	rm -rf $(VENV) .tocsin .ci-cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist bench*.json
+	rm -rf $(VENV) .tocsin load .ci-cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist bench*.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv installs in seconds what takes pip minutes, so it is fetched where it is missing; where even

@@ -21,10 +21,13 @@ _START_SECONDS = 180
 
 
 class Running:
-    """`tocsin up` in a directory of its own. A context manager; ends every process on exit."""
+    """`tocsin up` in a directory of its own. A context manager; ends every process on exit.
 
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
+    `apart`: a Ctrl-C in this terminal is not for it, so that its last state can still be read.
+    """
+
+    def __init__(self, data_dir: Path, apart: bool = False) -> None:
+        self._data_dir, self._apart = data_dir, apart
         self._process: subprocess.Popen[bytes] | None = None
         self._socket = ""
         self.environment: dict[str, str] = {}
@@ -33,7 +36,9 @@ class Running:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         argv = [sys.executable, "-m", "tocsin", "up", "--data", str(self._data_dir)]
         with (self._data_dir / "up.log").open("wb") as log:
-            self._process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                argv, stdout=log, stderr=subprocess.STDOUT, start_new_session=self._apart
+            )
         self._wait()
         return self
 
@@ -79,6 +84,12 @@ class Running:
         ready = self._data_dir / "run" / "actors.ready"
         actors = json.loads(ready.read_text())["pids"] if ready.exists() else {}
         return int(actors[name] if name in actors else self._info(name)["pid"])
+
+    @property
+    def root_pid(self) -> int:
+        """The process whose descendants are the system."""
+        assert self._process
+        return self._process.pid
 
     def _info(self, name: str) -> dict[str, Any]:
         with self._supervisor() as supervisor:

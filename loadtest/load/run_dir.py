@@ -43,6 +43,8 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_at: float = 0
     quiet_from: float = 0
     quiet_until: float = 0
+    available: int = 0
+    """A restock's stock after the crossing; just before it there was none."""
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
