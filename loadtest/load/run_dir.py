@@ -80,7 +80,8 @@ class Latencies(msgspec.Struct, frozen=True):
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line of `samples.jsonl`, about one a second. What could not be read is left out.
 
-    `cpu` (seconds used so far) and `rss` (bytes) by part of the system, `lag` (records) by topic,
+    `cpu` (seconds used so far) and `rss` (bytes) by part of the system, `lag` (records) by topic
+    (`topic (writer)`: the analytics writer's; without what is not behind),
     `ended` deliveries in ClickHouse so far, `backlog` deliveries accepted and not ended.
     """
 
@@ -147,6 +148,7 @@ class RunDir:
         self.run = path / "run.json"
         self.people = path / "people.jsonl"
         self.samples = path / "samples.jsonl"
+        self.machine = path / "machine.json"
         self.received = path / "received.jsonl"
         self.ended = path / "ended.jsonl"
         self.verdict = path / "verdict.json"
