@@ -20,7 +20,7 @@ from loadtest.load.run_dir import Latencies, Run, RunDir, Stream, Verdict
 from tocsin.errors import ConfigError
 
 T = TypeVar("T")
-_KILL: Final = re.compile(r"\bkill", re.IGNORECASE)
+_KILL: Final = re.compile(r"^kill", re.IGNORECASE)
 _BINS: Final = 120
 """Points of a line over time, at most."""
 _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
@@ -28,7 +28,8 @@ _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 @dataclass
 class Calls:
-    """What one stream did, over all workers. `intended` is at least what was planned for it."""
+    """What one stream did, over all workers. `intended` is at least what was planned for it, of a
+    run that was broken off what was due by then."""
 
     intended: int = 0
     begun: int = 0
@@ -116,6 +117,7 @@ def read(run_dir: RunDir) -> Facts:
             "No verdict (verdict.json): the history checker was not run, or did not end. "
             f"python -m loadtest.check {run_dir.path}"
         )
+    gaps += [f"Not judged: {said}." for said in (verdict.unjudged if verdict else ())]
     on = _optional(run_dir.machine, dict[str, str], gaps)
     if on is None:
         on = machine.here()
@@ -150,8 +152,9 @@ def _calls(run_dir: RunDir, run: Run, gaps: list[str]) -> dict[str, Calls]:
             f"Latencies of {workers} of {run.workers} load workers: what the others did is "
             "missing from the tables."
         )
-    for name, planned in run.streams.items():
-        calls[name].intended = max(calls[name].intended, planned)
+    if not run.broken_off:  # else what was still to come is nobody's fault
+        for name, planned in run.streams.items():
+            calls[name].intended = max(calls[name].intended, planned)
     return calls
 
 

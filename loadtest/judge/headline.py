@@ -22,12 +22,11 @@ def _passed(facts: Facts, _: list[Judged]) -> str:
     told = f"{count(lost)} of them lost" if lost else "every one accounted for"
     parts = [f"{count(facts.notifications)} notifications accepted", told]
     twice = faults["duplicate"].count if "duplicate" in faults else 0
-    parts.append(f"{count(twice)} told twice" if twice else "none told twice")
+    parts.append(f"{count(twice)} sent twice" if twice else "none sent twice")
     if p99 := facts.arrivals.percentile(99):
         parts.append(f"99 of 100 codes at their provider within {ms(p99 * 1e3)}")
-    if facts.kills:
-        parts.append(f"and {_times(len(facts.kills))} a process was killed on the way")
-    return f"Passed: {', '.join(parts)}."
+    after = f", with {_killed(len(facts.kills))} on the way" if facts.kills else ""
+    return f"Passed: {', '.join(parts)}{after}."
 
 
 def _failed(_: Facts, judged: list[Judged]) -> str:
@@ -56,8 +55,8 @@ def _incomplete(facts: Facts, judged: list[Judged]) -> str:
     return f"Incomplete: nothing failed, but this is not known: {'; '.join(names[:3])}{more}."
 
 
-def _times(n: int) -> str:
-    return {1: "once", 2: "twice"}.get(n, f"{n} times")
+def _killed(n: int) -> str:
+    return "a process killed" if n == 1 else f"{n} processes killed"
 
 
 def _lower(text: str) -> str:

@@ -20,6 +20,7 @@ def judge(facts: Facts, gates: Gates) -> list[Judged]:
     """Every gate, in the order of the page."""
     return [
         *_faults(facts, gates),
+        *_unjudged(facts),
         _duplicates(facts, gates),
         *_arrivals(facts, gates),
         *_answers(facts, gates),
@@ -41,6 +42,16 @@ def _faults(facts: Facts, gates: Gates) -> Iterator[Judged]:
         yield Judged(
             "right", f"faults.{name}", said, most, value, mark, count(most), _or(value, count), why
         )
+
+
+def _unjudged(facts: Facts) -> Iterator[Judged]:
+    """A verdict with something left open is no proof, whatever else it says."""
+    if facts.verdict and facts.verdict.unjudged:
+        n = len(facts.verdict.unjudged)
+        yield Judged(
+            "right", "unjudged", "Left open by the history checker", 0, n, "missing", "0",
+            count(n), "; ".join(facts.verdict.unjudged),
+        )  # fmt: skip
 
 
 def _duplicates(facts: Facts, gates: Gates) -> Judged:

@@ -1,16 +1,18 @@
 """The page a manager reads: one file with its style and its pictures in it, and no script."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from msgspec.structs import replace
 
 from loadtest.judge import pictures
 from loadtest.judge.facts import Facts
 from loadtest.judge.gates import Gates
-from loadtest.judge.judged import GROUPS, Judged, Report
+from loadtest.judge.judged import GROUPS, Judged, Mark, Report
 from loadtest.judge.words import CLASSES, count, ms, seconds, short
 
 _HERE: Final = Path(__file__).parent
@@ -45,7 +47,8 @@ def render(report: Report, facts: Facts, gates: Gates) -> str:
     environment.filters |= {"ms": ms, "count": count, "seconds": seconds, "short": short}
     return environment.get_template("page.html").render(
         report=report, run=report.run, marks=MARKS, classes=CLASSES,
-        figures=_figures(report, facts), groups=_groups(report.gates), facts=facts,
+        figures=_figures(report, facts), groups=_groups(report.gates),
+        held=_held(report.gates), facts=facts,
         plots=pictures.over_time(facts), answers=pictures.answers(facts, gates),
         parts=pictures.parts(facts, report.gates, gates), cpu=pictures.cpu(facts),
         marked=[(at - report.run.started_at, text) for at, text in sorted(report.run.events)],
@@ -56,13 +59,32 @@ def render(report: Report, facts: Facts, gates: Gates) -> str:
 
 def _groups(gates: list[Judged]) -> list[tuple[str, list[Judged]]]:
     found = [(said, [g for g in gates if g.group == group]) for group, said in GROUPS.items()]
-    return [(said, held) for said, held in found if held]
+    return [(said, _alike(held)) for said, held in found if held]
+
+
+def _alike(gates: list[Judged]) -> list[Judged]:
+    """Gates that all cannot tell for the same reason are one line."""
+    first = gates[0]
+    if len(gates) == 1 or {(g.mark, g.why) for g in gates} != {("untold", first.why)}:
+        return gates
+    return [replace(first, about=f"Memory of {len(gates)} parts of the system")]
+
+
+def _held(gates: list[Judged]) -> str:
+    """How many did what, in words."""
+    marks = Counter(gate.mark for gate in gates)
+    said: dict[Mark, str] = {
+        "failed": "did not hold", "void": "void the run", "missing": "not known",
+        "untold": "with too little to tell",
+    }  # fmt: skip
+    rest = [f"{marks[mark]} {words}" for mark, words in said.items() if marks[mark]]
+    return ", ".join([f"{marks['passed']} of {len(gates)} gates held", *rest]) + "."
 
 
 def _figures(report: Report, facts: Facts) -> list[Figure]:
     faults = report.faults
     taken = facts.history.taken
-    found = [Figure("Notifications accepted", count(report.notifications), _when(facts))]
+    found = [Figure("Accepted", count(report.notifications), f"notifications, {_when(facts)}")]
     if faults:
         deliveries = facts.verdict.received if facts.verdict else 0
         found.append(
@@ -70,20 +92,20 @@ def _figures(report: Report, facts: Facts) -> list[Figure]:
         )
         found.append(
             Figure(
-                "Told twice", count(faults["duplicate"].count), f"of {count(deliveries)} messages"
+                "Sent twice", count(faults["duplicate"].count), f"of {count(deliveries)} messages"
             )
         )
     if taken:
         found.append(Figure("Busiest second", count(max(taken.values())), "notifications taken"))
     if p99 := report.codes_arrival_ms.get("99"):
-        found.append(Figure("A code's way, p99", ms(p99), "from request to its provider"))
+        found.append(Figure("Codes, p99", ms(p99), "from request to provider"))
     if report.drained_seconds is not None:
-        found.append(Figure("Nothing waiting", seconds(report.drained_seconds), "after the load"))
+        found.append(Figure("Drained in", seconds(report.drained_seconds), "after the load ended"))
     return found
 
 
 def _when(facts: Facts) -> str:
-    return f"within {seconds(max(0.0, facts.load_ended - facts.run.started_at))}"
+    return f"in {seconds(max(0.0, facts.load_ended - facts.run.started_at))}"
 
 
 def _limits(report: Report, facts: Facts) -> list[str]:

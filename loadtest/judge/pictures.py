@@ -127,11 +127,12 @@ def cpu(facts: Facts) -> Plot:
 
 @dataclass(frozen=True)
 class Part:
-    """A row of the table: CPU in seconds, memory in MB; None: not known."""
+    """A row of the table: CPU in seconds (`s_per_1000` notifications), memory in MB. None: not
+    known."""
 
     name: str
     cpu_s: float | None
-    ms_per_1000: float | None
+    s_per_1000: float | None
     first_mb: float | None
     last_mb: float | None
     most_mb: float | None
@@ -155,7 +156,7 @@ def parts(facts: Facts, judged: list[Judged], gates: Gates) -> list[Part]:
         long = grown and grown.seconds >= gates.memory.least_s
         found.append(
             Part(
-                name, used, None if used is None else 1e6 * used / told,
+                name, used, None if used is None else 1e3 * used / told,
                 held[0] if held else None, held[-1] if held else None,
                 max(held, default=None), grown.megabytes * 3600 / grown.seconds
                 if grown and long else None,

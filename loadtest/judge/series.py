@@ -25,7 +25,8 @@ def per_second(counts: Mapping[int, int], axis: Axis) -> Values:
     """Counts by second as a rate over each step; nothing is 0."""
     found: Counter[int] = Counter()
     for second, count in counts.items():
-        found[int(second // axis.step)] += count
+        # the load's own start is a moment before the run's
+        found[max(0, int(second // axis.step))] += count
     lengths = [min(axis.step, axis.duration - n * axis.step) for n in range(axis.count)]
     return [found[n] / max(length, 1.0) for n, length in enumerate(lengths)]
 

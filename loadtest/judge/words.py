@@ -3,15 +3,15 @@
 from typing import Final
 
 CLASSES: Final = {
-    "lost": "Accepted and never told",
-    "duplicate": "Told twice",
-    "phantom": "Told, and nobody asked for it",
+    "lost": "Lost: accepted, never sent",
+    "duplicate": "Sent twice",
+    "phantom": "Sent, though nobody asked for it",
     "misordered": "Out of order for a person",
-    "late": "Told after it had expired",
-    "after_opt_out": "Told after an opt-out",
-    "in_quiet_hours": "Told in quiet hours",
-    "wrong_channel": "Told on another channel",
-    "wrong_recipient": "Told to somebody else",
+    "late": "Sent after it had expired",
+    "after_opt_out": "Sent after an opt-out",
+    "in_quiet_hours": "Sent in quiet hours",
+    "wrong_channel": "Sent on the wrong channel",
+    "wrong_recipient": "Sent to the wrong recipient",
 }
 """What a class of faults means."""
 

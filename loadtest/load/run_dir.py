@@ -122,7 +122,13 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """`verdict.json`: what the checker found. `faults` has every class, those without any too."""
+    """`verdict.json`: what the checker found. `faults` has every class, those without any too.
+
+    `by_state` counts the ends in ClickHouse (their sum is `ended`), `reasons` those that are not
+    `delivered` as "state: reason"; `unended` of the expected deliveries have none. `cut` lines of
+    the clients' histories were cut by a kill. `unjudged` says what could not be judged, and why:
+    with anything in it a verdict without faults is no proof.
+    """
 
     accepted: int
     may: int
@@ -132,6 +138,11 @@ class Verdict(msgspec.Struct, frozen=True):
     by_state: dict[str, int]
     faults: dict[str, Fault]
     seconds: float
+    reasons: dict[str, int] = {}
+    unended: int = 0
+    sign_ups: int = 0
+    cut: int = 0
+    unjudged: tuple[str, ...] = ()
 
 
 FAULTS: Final = (

@@ -53,6 +53,9 @@ class Made:
     """Part → MB more by the hour."""
     faults: dict[str, int] = field(default_factory=dict)
     events: list[tuple[float, str]] = field(default_factory=list)
+    planned: float = 1.0
+    """Calls that `run.json` plans, for each that was meant."""
+    unjudged: tuple[str, ...] = ()
     broken_off: str = ""
     verdict: bool = True
     samples: bool = True
@@ -60,7 +63,9 @@ class Made:
     seed: int = 6
 
     def write(self, path: Path) -> RunDir:
-        """Everything into `path`."""
+        """Everything into `path`, over what is there."""
+        for file in path.glob("*.json*"):
+            file.unlink()
         run_dir, dice = RunDir(path), random.Random(self.seed)
         asked = self._asked(dice)
         self._history(run_dir, asked)
@@ -73,6 +78,7 @@ class Made:
         planned: dict[str, int] = {}
         for line in asked:
             planned[line.stream] = planned.get(line.stream, 0) + 1
+        planned = {name: round(calls * self.planned) for name, calls in planned.items()}
         run_dir.run.write_bytes(msgspec.json.encode(self._run(planned)))
         return run_dir
 
@@ -166,5 +172,5 @@ class Made:
         }
         return Verdict(
             accepted, 0, accepted, accepted, accepted,
-            {"delivered": accepted - 3, "failed": 3}, faults, 12.5,
+            {"delivered": accepted - 3, "failed": 3}, faults, 12.5, unjudged=self.unjudged,
         )  # fmt: skip
