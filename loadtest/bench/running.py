@@ -15,6 +15,7 @@ from xmlrpc.client import ServerProxy
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
+from loadtest.processes import part_of
 from tocsin.errors import EngineUnavailable
 
 _START_SECONDS = 180
@@ -119,31 +120,8 @@ class Running:
         found: dict[str, float] = {}
         for process in psutil.Process(self._process.pid).children(recursive=True):
             try:
-                times, part = process.cpu_times(), _part(process.cmdline(), process.name())
+                times, part = process.cpu_times(), part_of(process.cmdline(), process.name())
             except psutil.Error:
                 continue
             found[part] = found.get(part, 0) + times.user + times.system
         return found
-
-
-_PARTS = (
-    ("streams.otp_worker", "otp worker"),
-    ("streams.worker", "streams"),
-    ("analytics.writer", "writer"),
-    ("analytics.engine", "clickhouse"),
-    ("loadtest.sandbox", "sandbox"),
-    ("api.serve", "api"),
-    ("actors.supervise", "actors' supervisor"),
-    ("valkey-server", "valkey"),
-    ("tansu", "broker"),
-    ("supervisord", "supervisor"),
-)
-
-
-def _part(argv: list[str], name: str) -> str:
-    line = " ".join(argv) or name
-    if line.startswith("ray::"):
-        return "actors"
-    if "ray" in line and ("gcs_server" in line or "raylet" in line or "/ray/" in line):
-        return "ray"
-    return next((part for word, part in _PARTS if word in line), "other")

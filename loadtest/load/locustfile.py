@@ -10,7 +10,7 @@ from typing import Any
 import gevent
 from locust import events
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from loadtest.load.swarm import options
 from loadtest.load.swarm.carrier import Carrier
@@ -79,13 +79,25 @@ def close(environment: Environment, **_: Any) -> None:
 
 def _work(environment: Environment, crew: Crew) -> None:
     runner = environment.runner
-    hands = {each.__name__: count for each in CLASSES if (count := crew.carriers(each.stream))}
-    runner.spawn_users(hands)
+    keeping = gevent.spawn(_keep_hands, runner, crew)
     crew.work()
+    keeping.kill()
     if isinstance(runner, WorkerRunner):
         runner.send_message(_DONE, runner.client_id)
     else:
         _end(environment)
+
+
+def _keep_hands(runner: Runner, crew: Crew) -> None:
+    """As many carriers as the crew wants, again when Locust has come to another count: a master
+    tells its workers how many users of each class it knows of, and what is more is ended."""
+    wanted = {each.__name__: crew.carriers(each.stream) for each in CLASSES}
+    while True:
+        there = runner.user_classes_count
+        runner.spawn_users(
+            {name: count - there[name] for name, count in wanted.items() if count > there[name]}
+        )
+        gevent.sleep(0.25)
 
 
 def _worker_done(environment: Environment, msg: Any, **_: Any) -> None:

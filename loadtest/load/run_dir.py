@@ -11,8 +11,9 @@ from typing import IO, Final, Literal
 import msgspec
 
 Kind = Literal[
-    "notification", "otp", "sign_up", "restock", "opt_out", "quiet_hours", "click", "connect", "ask"
-]
+    "notification", "otp", "sign_up", "restock", "opt_out", "quiet_hours", "cancel", "click",
+    "connect", "ask",
+]  # fmt: skip
 Outcome = Literal["accepted", "refused", "unknown"]
 """`unknown`: no answer came, so it may have been accepted."""
 
@@ -23,6 +24,7 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     `id` is what the client chose or was given (notification, challenge, event id); the client
     chooses the ids of notifications, so that one whose answer was lost has a name. `call` numbers
     the HTTP calls or Kafka records of this worker: the notifications of a batch share it.
+    `available` is the stock that a `restock` (any change of it, to none too) said there is.
     """
 
     kind: Kind
@@ -44,7 +46,6 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     quiet_from: float = 0
     quiet_until: float = 0
     available: int = 0
-    """A restock's stock after the crossing; just before it there was none."""
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,7 +83,8 @@ class Latencies(msgspec.Struct, frozen=True):
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line of `samples.jsonl`, about one a second. What could not be read is left out.
 
-    `cpu` (seconds used so far) and `rss` (bytes) by part of the system, `lag` (records) by topic,
+    `cpu` (seconds used so far) and `rss` (bytes) by part of the system, `lag` (records) by topic
+    (`topic (writer)`: the analytics writer's; without what is not behind),
     `ended` deliveries in ClickHouse so far, `backlog` deliveries accepted and not ended.
     """
 
@@ -123,7 +125,13 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """`verdict.json`: what the checker found. `faults` has every class, those without any too."""
+    """`verdict.json`: what the checker found. `faults` has every class, those without any too.
+
+    `by_state` counts the ends in ClickHouse (their sum is `ended`), `reasons` those that are not
+    `delivered` as "state: reason"; `unended` of the expected deliveries have none. `cut` lines of
+    the clients' histories were cut by a kill. `unjudged` says what could not be judged, and why:
+    with anything in it a verdict without faults is no proof.
+    """
 
     accepted: int
     may: int
@@ -133,6 +141,11 @@ class Verdict(msgspec.Struct, frozen=True):
     by_state: dict[str, int]
     faults: dict[str, Fault]
     seconds: float
+    reasons: dict[str, int] = {}
+    unended: int = 0
+    sign_ups: int = 0
+    cut: int = 0
+    unjudged: tuple[str, ...] = ()
 
 
 FAULTS: Final = (
@@ -149,8 +162,11 @@ class RunDir:
         self.run = path / "run.json"
         self.people = path / "people.jsonl"
         self.samples = path / "samples.jsonl"
+        self.machine = path / "machine.json"
         self.received = path / "received.jsonl"
         self.ended = path / "ended.jsonl"
+        self.waves = path / "waves.jsonl"
+        self.collected = path / "collected.json"
         self.verdict = path / "verdict.json"
         self.report = path / "report.json"
         self.page = path / "report.html"

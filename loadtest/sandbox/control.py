@@ -38,13 +38,14 @@ class Reply(NamedTuple):
 
 class JournalQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """GET /sandbox/journal: receipts after `since`, oldest first. `recipient` is one address or
-    several with commas between: only what went there."""
+    several with commas between: only what went there. Without `contents` the words stay out."""
 
     provider: Provider | None = None
     recipient: Annotated[str, Meta(max_length=8_192)] | None = None
     since: Annotated[int, Meta(ge=0)] = 0
     limit: Annotated[int, Meta(ge=1, le=10_000_000)] = 1_000
     format: Literal["json", "ndjson"] = "json"
+    contents: bool = True
 
 
 class PhoneQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,7 +143,7 @@ class Control:
         entries = self._journal.entries(asked.since, asked.provider, wanted)
         for looked, entry in enumerate(entries, 1):
             if entry is not None:
-                chunk.append(encode(rendered(entry)))
+                chunk.append(encode(rendered(entry, asked.contents)))
                 left -= 1
             if chunk and (left == 0 or len(chunk) == _CHUNK):
                 yield lead + between.join(chunk) + at_end
@@ -155,12 +156,14 @@ class Control:
             yield lead + between.join(chunk) + at_end
 
 
-def rendered(entry: Entry) -> dict[str, Any]:
+def rendered(entry: Entry, contents: bool = True) -> dict[str, Any]:
     """A receipt as a person or a checker reads it; the text is null once it was dropped."""
     fields = entry._asdict()
     content = fields.pop("content")
     if not entry.collapse_id:
         del fields["collapse_id"]
+    if not contents:
+        return fields
     if content is None:
         return fields | {"content_dropped": True}
     try:

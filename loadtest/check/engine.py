@@ -1,0 +1,90 @@
+"""ClickHouse's own engine over a folder of its own, in this process and within a bound of memory.
+
+A process has one such engine, and keeps about 270 MB for it: the checker is a process of its own.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import chdb
+from chdb import ChdbError
+
+from loadtest.check.statements import statements
+from tocsin.errors import ConfigError
+
+_MB: Final = 1 << 20
+_SETTINGS: Final = {
+    # sorts and groups go to disk long before the bound; joins in buckets
+    "max_memory_usage": 1_100 * _MB,
+    "max_bytes_before_external_group_by": 300 * _MB,
+    "max_bytes_before_external_sort": 300 * _MB,
+    "join_algorithm": "'grace_hash'",
+    "max_bytes_in_join": 300 * _MB,
+    "max_threads": 2,
+    "max_insert_threads": 1,
+    "max_block_size": 16_384,
+    "min_insert_block_size_rows": 500_000,
+    "min_insert_block_size_bytes": 64 * _MB,
+    "max_compress_block_size": 256 * 1024,
+    "input_format_parallel_parsing": 1,
+    "max_parsing_threads": 2,
+    "min_chunk_bytes_for_parallel_parsing": 1 * _MB,
+}
+
+
+class Unreadable(ConfigError):
+    """A file of the run is not what it should be."""
+
+
+class Engine:
+    """A context manager. Everything it writes is under `scratch`, and gone at the end."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="check-", dir=self._scratch)
+        self._connection = chdb.connect(self._folder.name)
+        for name, value in _SETTINGS.items():
+            self._connection.query(f"SET {name} = {value}")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+        self._folder.cleanup()
+
+    def begin(self) -> None:
+        """An empty database to work in; the last one is dropped."""
+        self._connection.query("USE default")
+        self._connection.query("DROP DATABASE IF EXISTS checked SYNC")
+        self._connection.query("CREATE DATABASE checked")
+        self._connection.query("USE checked")
+
+    def do(self, name: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """The statements of sql/`name`.sql. Raises `Unreadable` with the engine's own words."""
+        for sql in statements(name):
+            self._run(sql, parameters)
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[list[Any]]:
+        """The rows of an answer, as JSON has them."""
+        body = bytes(self._run(sql, parameters, "JSONCompactEachRow").bytes() or b"")
+        return [json.loads(line) for line in body.splitlines()]
+
+    def _run(self, sql: str, parameters: Mapping[str, Any] | None, format_: str = "Null") -> Any:
+        try:
+            return self._connection.query(sql, format_, params=dict(parameters or {}))
+        except (ChdbError, RuntimeError) as error:
+            raise Unreadable(_first_sentence(str(error))) from None
+
+
+def _first_sentence(said: str) -> str:
+    return said.partition("\n")[0].partition(" (version")[0][:500]

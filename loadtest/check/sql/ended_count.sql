@@ -1,0 +1,3 @@
+SELECT count()
+FROM tocsin.deliveries
+WHERE accepted_at >= {since:DateTime64(3, 'UTC')};
