@@ -22,19 +22,22 @@ from tocsin.errors import EngineUnavailable, TocsinError
 from tocsin.settings import Settings
 
 _START_SECONDS: Final = 120.0
+_AFTER_NIGHT: Final = 3.0
 _SLACK: Final = 60.0
 """Seconds after the last call was due by which Locust has to have ended."""
 
 
 class Drive:
-    """`running` is the system if it is ours. The run's files tell the rest."""
+    """`running` is the system if it is ours; `nights_over` seconds after the start nobody has quiet
+    hours any more. The run's files tell the rest."""
 
     def __init__(
         self, run_dir: RunDir, settings: Settings, running: Running | None, locusts: Locusts,
-        deeds: Sequence[Deed], screen: Screen,
+        deeds: Sequence[Deed], nights_over: float, screen: Screen,
     ) -> None:  # fmt: skip
         self._run_dir, self._settings, self._running = run_dir, settings, running
         self._locusts, self._deeds, self._screen = locusts, deeds, screen
+        self._nights_over = nights_over
         self._stop = asyncio.Event()
         self._broken = ""
 
@@ -125,10 +128,10 @@ class Drive:
         return f"fault: {deed.provider} answers {deed.status} for {deed.seconds:g} s"
 
     async def _drain(self) -> None:
-        """Until nothing is in flight; a second Ctrl-C ends the wait."""
+        """Until nothing is in flight; another Ctrl-C ends the wait."""
         self._stop.clear()
         self._screen.say("waiting until nothing is in flight …")
-        waiting = asyncio.create_task(finish.until_quiet(self._settings))
+        waiting = asyncio.create_task(self._quiet())
         stopped = asyncio.create_task(self._stop.wait())
         shown = asyncio.create_task(self._show_backlog())
         await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -141,6 +144,14 @@ class Drive:
             self._screen.say(f"nobody can tell whether it is quiet: {found}")
         else:
             self._screen.say("it is not quiet: the check tells what is missing")
+
+    async def _quiet(self) -> bool:
+        """What was held back for somebody's quiet hours is in flight, too."""
+        nights = self._run.started_at + self._nights_over + _AFTER_NIGHT
+        if (left := nights - time.time()) > 0 and not self._broken:
+            self._screen.say(f"quiet hours that people asked for end in {left:.0f} s")
+            await asyncio.sleep(left)
+        return await finish.until_quiet(self._settings)
 
     async def _show_backlog(self) -> None:
         while True:

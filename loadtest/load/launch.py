@@ -52,7 +52,8 @@ class Launch:
             run = begin.read(run_dir.path)
             locusts = Locusts(run_dir, run, os.environ, self._web, self._elsewhere)
             with Screen(console, self._plan.seconds) as screen:
-                drive = Drive(run_dir, settings, ours, locusts, self._doing, screen)
+                nights = self._plan.nights_over
+                drive = Drive(run_dir, settings, ours, locusts, self._doing, nights, screen)
                 asyncio.run(drive.run())
             return finish.judge(run_dir, bounds, console)
 

@@ -39,7 +39,7 @@ class Locusts:
                 self._start(f"locust-{number}", ["--worker", "--master-host", "127.0.0.1"])
 
     def _head(self) -> list[str]:
-        argv = ["--users", "1", "--spawn-rate", "1", "--quit-when-done"]
+        argv = ["--users", "1", "--spawn-rate", "1", "--quit-when-done", "--only-summary"]
         if self._run.workers > 1 or self._elsewhere:
             bind = "*" if self._elsewhere else "127.0.0.1"
             argv += ["--master", "--master-bind-host", bind]

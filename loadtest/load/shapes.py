@@ -59,6 +59,11 @@ class Plan(NamedTuple):
         return sum(flow.items for flow in self.flows if flow.stream in PRODUCERS)
 
     @property
+    def nights_over(self) -> float:
+        """Seconds after the start by which the last quiet hours are over."""
+        return self.seconds / 2 + SOON + 60 + NIGHT
+
+    @property
     def peak(self) -> float:
         """Notifications a second when it is busiest; at least a bound of it."""
         told = [flow for flow in self.flows if flow.stream in PRODUCERS]
@@ -91,6 +96,12 @@ PEAK: Final = Curve([(0, 1), (0.2, 1), (0.2, 10), (0.8, 10), (0.8, 1), (1, 1)])
 BURST: Final = Curve([(0, 1), (0.25, 1), (0.25, 0), (1, 0)])
 EARLY: Final = Curve([(0, 1), (0.5, 1), (0.5, 0), (1, 0)])
 """Opt-outs and quiet hours: early, so that there is something left to hold back."""
+
+SOON: Final = 5
+"""Quiet hours begin with a whole minute, at least so many seconds from the wish for them."""
+
+NIGHT: Final = 60
+"""Seconds that quiet hours last."""
 
 SIGNING_UP: Final = Curve([(0, 2), (0.15, 4), (0.4, 2), (0.7, 1), (0.8, 0), (1, 0)])
 CROSSINGS: Final = Curve(
@@ -193,8 +204,8 @@ def _made(shape: str, chosen: Shape, scale: float, seconds: float) -> Plan:
     told = round(chosen.told * scale)
     flows = [_flow(stream, items, chosen.curve) for stream, items in _shared(told).items() if items]
     counts = {name: max(1, round(items * scale)) for name, (items, _) in chosen.others.items()}
-    skus = min(200, max(3, counts["restock"] // _CROSSINGS))
-    counts["restock"] = _CROSSINGS * skus
+    skus = min(200, max(3, counts["restock"] // 2 // _CROSSINGS))
+    counts["restock"] = 2 * _CROSSINGS * skus
     flows += [_flow(name, counts[name], curve) for name, (_, curve) in chosen.others.items()]
     leaving = counts["opt_out"] + counts["quiet_hours"]
     people = max(500, 10 * leaving, told // 8, 2 * counts["sign_up"], 2 * counts["connect"])

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, ClassVar, Final
 
 from loadtest.load.prepare import sku
+from loadtest.load.shapes import NIGHT, SOON
 from loadtest.load.swarm.call import Call
 from loadtest.load.swarm.carrier import Answer, Carrier
 from loadtest.people import person
@@ -19,30 +20,25 @@ _STOCK: Final = 100_000
 
 _LINK = re.compile(r"/c/[A-Za-z0-9_\-.~=]+")
 _CODE_SECONDS: Final = 20.0
-_NIGHT: Final = 60
-_SOON: Final = 5
 
 
 class Stocker(Carrier):
-    """Each call is one crossing: a SKU sells out and comes back."""
+    """`POST /v1/inventory:batch`: in turn a SKU sells out, and comes back."""
 
     stream = "restock"
 
     def make(self, call: Call) -> None:
-        number = call.job.number
-        name = sku(self.mine.run, number % self.mine.plan.skus)
-        event, now = f"{self.mine.run}-stock-{number}", datetime.now(UTC).isoformat()
-        call.means("restock", id=event, sku=name, available=_STOCK)
-        changes = [
-            {
-                "event_id": event + suffix, "sku": name, "available": available,
-                "version": 10 + 2 * number + place, "occurred_at": now,
-            }
-            for place, (suffix, available) in enumerate((("-none", 0), ("", _STOCK)))
-        ]  # fmt: skip
+        crew, number = self.mine, call.job.number
+        name, event = sku(crew.run, number // 2 % crew.plan.skus), f"{crew.run}-stock-{number}"
+        available = _STOCK if number % 2 else 0
+        call.means("restock", id=event, sku=name, available=available)
+        change = {
+            "event_id": event, "sku": name, "available": available, "version": 10 + number,
+            "occurred_at": datetime.now(UTC).isoformat(),
+        }  # fmt: skip
         path = "/v1/inventory:batch"
-        answer = self.ask("POST", path, path, {"changes": changes})
-        call.end(answer.outcome, answer.status, answer.code, _all_refused(answer, 1))
+        answer = self.ask("POST", path, path, {"changes": [change]})
+        call.end(answer.outcome, answer.status, answer.code, _refused(answer))
 
 
 class SignUp(Carrier):
@@ -130,9 +126,9 @@ class Sleeper(Carrier):
 
     def make(self, call: Call) -> None:
         user = self.mine.crowd.to_sleep(call.job.number)
-        start = (int(time.time() + _SOON) // 60 + 1) * 60
-        call.means("quiet_hours", user=user, quiet_from=start, quiet_until=start + _NIGHT)
-        quiet = {"start": _wall(start), "end": _wall(start + _NIGHT)}
+        start = (int(time.time() + SOON) // 60 + 1) * 60
+        call.means("quiet_hours", user=user, quiet_from=start, quiet_until=start + NIGHT)
+        quiet = {"start": _wall(start), "end": _wall(start + NIGHT)}
         answer = self.ask("PUT", *_preferences(user), {"quiet_hours": quiet, "timezone": "UTC"})
         call.end(answer.outcome, answer.status, answer.code)
 
@@ -195,8 +191,3 @@ def _results(answer: Answer) -> list[dict[str, Any]]:
 def _refused(answer: Answer) -> frozenset[int]:
     found = _results(answer)
     return frozenset(place for place, item in enumerate(found) if item["status"] >= 400)
-
-
-def _all_refused(answer: Answer, place: int) -> frozenset[int]:
-    """Line 0 stands or falls with the batch's item `place`."""
-    return frozenset({0}) if place in _refused(answer) else frozenset()
