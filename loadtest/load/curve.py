@@ -54,11 +54,13 @@ class Curve:
         k = self._segment(self._passed, share)
         width, rate = self._times[k + 1] - self._times[k], self._rates[k]
         left = max(0.0, share - self._passed[k])
-        if not left:
+        if not left or not width:
             return self._times[k]
         slope = (self._rates[k + 1] - rate) / width
         # the root that stays exact where the line is flat
         root = rate + sqrt(max(0.0, rate * rate + 2 * slope * left))
+        if not root:  # nothing passes here: what is left is a rounding
+            return self._times[k]
         return self._times[k] + min(width, 2 * left / root)
 
     @staticmethod

@@ -148,7 +148,7 @@ class Drive:
     async def _quiet(self) -> bool:
         """What was held back for somebody's quiet hours is in flight, too."""
         nights = self._run.started_at + self._nights_over + _AFTER_NIGHT
-        if (left := nights - time.time()) > 0 and not self._broken:
+        if self._nights_over and (left := nights - time.time()) > 0 and not self._broken:
             self._screen.say(f"quiet hours that people asked for end in {left:.0f} s")
             await asyncio.sleep(left)
         return await finish.until_quiet(self._settings)

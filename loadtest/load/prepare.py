@@ -25,7 +25,8 @@ def sku(run: str, number: int) -> str:
 
 def crowd_of(run: str, plan: Plan) -> Crowd:
     """The people of a run."""
-    return Crowd(run, plan.people, plan.flow("opt_out").items, plan.flow("quiet_hours").items)
+    items = {flow.stream: flow.items for flow in plan.flows}
+    return Crowd(run, plan.people, items.get("opt_out", 0), items.get("quiet_hours", 0))
 
 
 def register(

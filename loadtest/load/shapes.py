@@ -18,7 +18,9 @@ MEAN: Final = DAY / 86_400
 MOST_PER_WORKER: Final = 5_000.0
 """Notifications a second that one Locust worker is trusted to ask for."""
 
-_SHORTEST, _LONGEST = 10.0, 7 * 86_400.0
+_SHORTEST, _LONGEST = 5.0, 7 * 86_400.0
+_FOR_NIGHTS: Final = 30.0
+"""Seconds of a load below which nobody wants quiet hours: they would outlast it by minutes."""
 
 
 class Flow(NamedTuple):
@@ -60,8 +62,9 @@ class Plan(NamedTuple):
 
     @property
     def nights_over(self) -> float:
-        """Seconds after the start by which the last quiet hours are over."""
-        return self.seconds / 2 + SOON + 60 + NIGHT
+        """Seconds from the start until the last quiet hours are over; 0 where there are none."""
+        there = any(flow.stream == "quiet_hours" for flow in self.flows)
+        return self.seconds / 2 + SOON + 60 + NIGHT if there else 0.0
 
     @property
     def peak(self) -> float:
@@ -193,7 +196,7 @@ def plan(
     scale = chosen.scale if scale is None else scale
     seconds = chosen.seconds if seconds is None else seconds
     _check_range("scale", scale, 1e-6, 10, "a fraction of the full 16 M day, such as 0.02")
-    _check_range("seconds", seconds, _SHORTEST, _LONGEST, "10 seconds to 7 days")
+    _check_range("seconds", seconds, _SHORTEST, _LONGEST, "5 seconds to 7 days")
     _check_range("workers", workers, 1, 1_000, "1 to 1,000 Locust processes")
     made = _made(shape, chosen, scale, seconds)
     _check_rate(made, workers)
@@ -206,7 +209,10 @@ def _made(shape: str, chosen: Shape, scale: float, seconds: float) -> Plan:
     counts = {name: max(1, round(items * scale)) for name, (items, _) in chosen.others.items()}
     skus = min(200, max(3, counts["restock"] // 2 // _CROSSINGS))
     counts["restock"] = 2 * _CROSSINGS * skus
-    flows += [_flow(name, counts[name], curve) for name, (_, curve) in chosen.others.items()]
+    if seconds < _FOR_NIGHTS:
+        counts["quiet_hours"] = 0
+    others = chosen.others.items()
+    flows += [_flow(name, counts[name], curve) for name, (_, curve) in others if counts[name]]
     leaving = counts["opt_out"] + counts["quiet_hours"]
     people = max(500, 10 * leaving, told // 8, 2 * counts["sign_up"], 2 * counts["connect"])
     return Plan(shape, scale, seconds, tuple(flows), people, skus)

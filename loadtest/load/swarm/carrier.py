@@ -6,8 +6,8 @@ import gevent
 import msgspec
 from locust import FastHttpUser, task
 
+from loadtest.load.call import Call
 from loadtest.load.run_dir import Outcome
-from loadtest.load.swarm.call import Call
 from loadtest.load.swarm.crew import Crew
 
 _SECONDS: Final = 15.0

@@ -17,13 +17,13 @@ import gevent
 from gevent.queue import Empty, Full, Queue
 
 from loadtest.load import arrivals
+from loadtest.load.call import Call
 from loadtest.load.dispatcher import Dispatcher, Job
 from loadtest.load.prepare import crowd_of
 from loadtest.load.recorder import Recorder
 from loadtest.load.run_dir import RunDir
 from loadtest.load.service import service_token
 from loadtest.load.shapes import Flow, Plan
-from loadtest.load.swarm.call import Call
 from loadtest.load.swarm.records import Records
 from tocsin.settings import Settings
 
@@ -92,8 +92,7 @@ class Crew:
     @contextmanager
     def next(self, stream: str) -> Iterator[Call]:
         """The next due job of a stream as a call that begins now; waits for one."""
-        queue = self._queues.get(stream)
-        job = queue.get() if queue is not None else gevent.sleep(3_600)
+        job = self._queues.setdefault(stream, Queue()).get()
         self._busy += 1
         call = Call(self.recorder, job)
         try:

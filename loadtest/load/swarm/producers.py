@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from loadtest.load import contents
+from loadtest.load.call import Call
 from loadtest.load.contents import Note
 from loadtest.load.shapes import SHAPES
-from loadtest.load.swarm.call import Call
 from loadtest.load.swarm.carrier import Answer, Carrier
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any, ClassVar, Final
 
+from loadtest.load.call import Call
 from loadtest.load.prepare import sku
 from loadtest.load.shapes import NIGHT, SOON
-from loadtest.load.swarm.call import Call
 from loadtest.load.swarm.carrier import Answer, Carrier
 from loadtest.people import person
 from loadtest.replay.phones import code_in

@@ -11,7 +11,7 @@ import msgspec
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from loadtest.load.swarm.call import Call
+from loadtest.load.call import Call
 from loadtest.load.swarm.carrier import Carrier
 from tocsin.errors import Refused
 from tocsin.tokens import mint
