@@ -17,6 +17,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from loadtest.processes import part_of
 from tocsin.errors import EngineUnavailable
+from tocsin.process import die_with_parent
 
 _START_SECONDS = 180
 
@@ -24,7 +25,8 @@ _START_SECONDS = 180
 class Running:
     """`tocsin up` in a directory of its own. A context manager; ends every process on exit.
 
-    `apart`: a Ctrl-C in this terminal is not for it, so that its last state can still be read.
+    `apart`: a Ctrl-C in this terminal is not for it, so that its last state can still be read. It
+    ends with this process all the same.
     """
 
     def __init__(self, data_dir: Path, apart: bool = False) -> None:
@@ -38,8 +40,9 @@ class Running:
         argv = [sys.executable, "-m", "tocsin", "up", "--data", str(self._data_dir)]
         with (self._data_dir / "up.log").open("wb") as log:
             self._process = subprocess.Popen(
-                argv, stdout=log, stderr=subprocess.STDOUT, start_new_session=self._apart
-            )
+                argv, stdout=log, stderr=subprocess.STDOUT, start_new_session=self._apart,
+                preexec_fn=_end_with_parent if self._apart else None,
+            )  # fmt: skip
         self._wait()
         return self
 
@@ -125,3 +128,7 @@ class Running:
                 continue
             found[part] = found.get(part, 0) + times.user + times.system
         return found
+
+
+def _end_with_parent() -> None:
+    die_with_parent(signal.SIGINT)

@@ -103,6 +103,9 @@ def main(
     except TocsinError as error:
         print(f"loadtest.load: {error}", file=sys.stderr)
         raise typer.Exit(3 if isinstance(error, EngineUnavailable) else 2) from None
+    except KeyboardInterrupt:
+        print("loadtest.load: stopped; whatever it had started is ended", file=sys.stderr)
+        raise typer.Exit(2) from None
     raise typer.Exit(code)
 
 

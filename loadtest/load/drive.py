@@ -22,7 +22,9 @@ from tocsin.errors import EngineUnavailable, TocsinError
 from tocsin.settings import Settings
 
 _START_SECONDS: Final = 120.0
-_AFTER_NIGHT: Final = 3.0
+_AFTER_NIGHT: Final = 5.0
+"""Locust's head start, and a breath for what waited."""
+
 _SLACK: Final = 60.0
 """Seconds after the last call was due by which Locust has to have ended."""
 
@@ -39,6 +41,7 @@ class Drive:
         self._locusts, self._deeds, self._screen = locusts, deeds, screen
         self._nights_over = nights_over
         self._stop = asyncio.Event()
+        self._began = time.time()
         self._broken = ""
 
     async def run(self) -> None:
@@ -58,6 +61,8 @@ class Drive:
         await self._check()
 
     async def _load(self) -> None:
+        # never later than the first call, or its traces would seem to be another run's
+        self._keep(started_at=time.time())
         self._locusts.start()
         doing: asyncio.Task[None] | None = None
         try:
@@ -84,7 +89,7 @@ class Drive:
                 where = str(self._run_dir.path / "locust.log")
                 raise EngineUnavailable("Locust", where, "it made no call; its log says more")
             await asyncio.sleep(0.1)
-        self._keep(started_at=time.time())
+        self._began = time.time()
 
     async def _until_over(self) -> None:
         silence, run = Silence(), self._run
@@ -105,9 +110,8 @@ class Drive:
 
     async def _do(self) -> None:
         """Kills and faults, each at its moment."""
-        started = self._run.started_at
         for deed in self._deeds:
-            await asyncio.sleep(max(0.0, started + deed.at - time.time()))
+            await asyncio.sleep(max(0.0, self._began + deed.at - time.time()))
             try:
                 said = await self._done(deed)
             except (TocsinError, OSError, StopIteration) as error:
@@ -147,7 +151,7 @@ class Drive:
 
     async def _quiet(self) -> bool:
         """What was held back for somebody's quiet hours is in flight, too."""
-        nights = self._run.started_at + self._nights_over + _AFTER_NIGHT
+        nights = self._began + self._nights_over + _AFTER_NIGHT
         if self._nights_over and (left := nights - time.time()) > 0 and not self._broken:
             self._screen.say(f"quiet hours that people asked for end in {left:.0f} s")
             await asyncio.sleep(left)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ class Launch:
         run_dir = _made(out or Path("load") / self._name)
         self._announce(run_dir, target)
         _open_many_files()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with (
             _directory(data, target) as place,
             targets.running(target, place, allow_remote) as (settings, ours),
@@ -55,6 +57,7 @@ class Launch:
                 nights = self._plan.nights_over
                 drive = Drive(run_dir, settings, ours, locusts, self._doing, nights, screen)
                 asyncio.run(drive.run())
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
             return finish.judge(run_dir, bounds, console)
 
     def _check_faults(self, settings: Settings) -> None:

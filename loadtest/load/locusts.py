@@ -11,6 +11,7 @@ from typing import Final
 
 from loadtest.load.run_dir import Run, RunDir
 from tocsin.errors import EngineUnavailable
+from tocsin.process import die_with_parent
 
 FILE: Final = Path(__file__).with_name("locustfile.py")
 MASTER_PORT: Final = 5557
@@ -54,7 +55,7 @@ class Locusts:
         with (self._run_dir.path / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
                 [*argv, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=self._environment, start_new_session=True,
+                env=self._environment, start_new_session=True, preexec_fn=_end_with_parent,
             )  # fmt: skip
         self._processes.append(process)
 
@@ -82,6 +83,10 @@ class Locusts:
     def _said(self) -> str:
         text = (self._run_dir.path / "locust.log").read_text(errors="replace").strip()
         return "\n".join(["it said:", *text.splitlines()[-8:]])
+
+
+def _end_with_parent() -> None:
+    die_with_parent(signal.SIGTERM)
 
 
 def _wanted(run_dir: RunDir, run: Run) -> dict[str, str]:

@@ -1,5 +1,5 @@
 """kill -9 of the Faust worker, a Ray sender and the analytics writer in the middle of a replay:
-nothing lost, nothing told twice, the books balance.
+nothing lost, nothing told twice, the books balance. After that, a small day of the load on it.
 
 TOCSIN_TEST_SALES names another sales file than the bundled sample.
 """
@@ -11,14 +11,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.hand_over import IN_FLIGHT
 from loadtest.bench.journal import Journal
 from loadtest.bench.running import Running
+from loadtest.load import shapes
+from loadtest.load.run_dir import Asked, Latencies, Run, RunDir, Verdict
 from tests.integration.conftest import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -47,27 +51,33 @@ async def _journal(url: str) -> dict[str, Any]:
         return await journal.summary()
 
 
-def test_what_is_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
-    data, told = tmp_path / "data", _expected(tmp_path)
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One system for what is done to it here."""
+    with Running(tmp_path_factory.mktemp("kill") / "data") as running:
+        yield running
+
+
+def test_what_is_killed_in_the_middle_loses_nothing(running: Running, tmp_path: Path) -> None:
+    told = _expected(tmp_path)
     once = {**told["notifications"], "BACK_IN_STOCK": told["signups"], "OTP": told["otps"]}
     notifications = {name: count * len(VICTIMS) for name, count in once.items()}
-    with Running(data) as running:
-        # each victim dies in the middle of a replay of its own, so that there is a middle on a fast
-        # machine too
-        for victim in VICTIMS:
-            told_before = _told(running)
-            argv = [sys.executable, "-m", "loadtest.replay", str(SALES), "--run", victim]
-            with subprocess.Popen(
-                [*argv, "--speed", "0"], env=running.environment, stdout=subprocess.DEVNULL
-            ) as replay:
-                wait_until(lambda: _told(running) >= told_before + IN_THE_MIDDLE, 120)  # noqa: B023
-                os.kill(running.pid(victim), signal.SIGKILL)
-                assert replay.wait(300) == 0
-        found = _settled(running, notifications)
-        audit = subprocess.run(
-            [sys.executable, "-m", "analytics.audit"], env=running.environment, capture_output=True
-        )
-        journal = asyncio.run(_journal(running.environment["TOCSIN_SANDBOX_URL"]))
+    # each victim dies in the middle of a replay of its own, so that there is a middle on a fast
+    # machine too
+    for victim in VICTIMS:
+        told_before = _told(running)
+        argv = [sys.executable, "-m", "loadtest.replay", str(SALES), "--run", victim]
+        with subprocess.Popen(
+            [*argv, "--speed", "0"], env=running.environment, stdout=subprocess.DEVNULL
+        ) as replay:
+            wait_until(lambda: _told(running) >= told_before + IN_THE_MIDDLE, 120)  # noqa: B023
+            os.kill(running.pid(victim), signal.SIGKILL)
+            assert replay.wait(300) == 0
+    found = _settled(running, notifications)
+    audit = subprocess.run(
+        [sys.executable, "-m", "analytics.audit"], env=running.environment, capture_output=True
+    )
+    journal = asyncio.run(_journal(running.environment["TOCSIN_SANDBOX_URL"]))
     assert found["notifications"] == notifications
     assert found["failed"] == found["expired"] == found["suppressed"] == 0, found
     assert audit.returncode == 0, audit.stdout.decode()
@@ -79,6 +89,34 @@ def test_what_is_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     assert journal["duplicates"] <= 2 * under_way
     assert journal["accepted"]["smtp"] - by_channel["email"]["delivered"] in range(under_way + 1)
     assert journal["accepted"]["twilio"] == by_channel["sms"]["delivered"]
+
+
+def test_a_small_day_of_the_load_is_asked_and_checked(running: Running, tmp_path: Path) -> None:
+    """All is asked and nothing is wrong; the other gates hang on the machine's speed."""
+    data, out = Path(running.environment["TOCSIN_DATA_DIR"]), tmp_path / "run"
+    argv = [sys.executable, "-m", "loadtest.load", "--scale", "0.00002", "--seconds", "6"]
+    target = ["--target", running.environment["TOCSIN_PUBLIC_URL"], "--data", str(data)]
+    done = subprocess.run([*argv, *target, "--out", str(out)], capture_output=True, text=True)
+    assert done.returncode in (0, 1, 2), done.stdout + done.stderr
+    plan, run_dir = shapes.plan("day", 0.00002, 6), RunDir(out)
+    asked = [
+        msgspec.json.decode(line, type=Asked)
+        for line in run_dir.asked("0").read_bytes().splitlines()
+    ]
+    told = [line for line in asked if line.kind == "notification"]
+    assert len({line.id for line in told}) == len(told) == plan.notifications, done.stdout
+    assert {line.outcome for line in told} <= {"accepted", "unknown"}
+    books = msgspec.json.decode(run_dir.latencies("0").read_bytes(), type=Latencies)
+    for flow in plan.flows:
+        assert books.streams[flow.stream].begun == books.streams[flow.stream].intended == flow.calls
+    run = msgspec.json.decode(run_dir.run.read_bytes(), type=Run)
+    assert run.load_ended_at
+    assert run.quiet_at
+    assert not run.broken_off
+    verdict = msgspec.json.decode(run_dir.verdict.read_bytes(), type=Verdict)
+    assert verdict.accepted
+    assert {name: fault.count for name, fault in verdict.faults.items() if fault.count} == {}
+    assert run_dir.page.exists()
 
 
 def _told(running: Running) -> int:
