@@ -24,12 +24,21 @@ _SETTINGS: Final = {
     "max_bytes_before_external_sort": 300 * _MB,
     "join_algorithm": "'grace_hash'",
     "max_bytes_in_join": 300 * _MB,
+    # what is written here is thrown away: a metadata file need not be on the disk
+    "fsync_metadata": 0,
     "max_threads": 2,
+    # short of billions of rows, compiling an expression costs more than it saves
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
     "max_insert_threads": 1,
     "max_block_size": 16_384,
     "min_insert_block_size_rows": 500_000,
     "min_insert_block_size_bytes": 64 * _MB,
-    "max_compress_block_size": 256 * 1024,
+    # a sorted read of a hundred parts holds a block and a buffer per column and part
+    "min_compress_block_size": 16 * 1024,
+    "max_compress_block_size": 64 * 1024,
+    "max_read_buffer_size": 128 * 1024,
     "input_format_parallel_parsing": 1,
     "max_parsing_threads": 2,
     "min_chunk_bytes_for_parallel_parsing": 1 * _MB,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,7 @@ from loadtest.check.tolerances import Tolerances
 from loadtest.load.run_dir import FAULTS, Fault, RunDir, Verdict
 
 _PEOPLE_MISSING: Final = "nobody is registered in it: whose an address is cannot be known"
+_COLLECTED: Final = ("people", "received", "ended", "waves")
 Told = Callable[[str], None]
 
 
@@ -29,11 +31,10 @@ def examine(
     began = time.monotonic()
     files, collected = _files(run_dir)
     engine.begin()
-    told("reading")
-    _load(engine, files)
+    _load(engine, files, told)
     cut = _lines(engine, run_dir, collected)
     told("putting together")
-    engine.do("people")
+    engine.do("together")
     found = {}
     for name in FAULTS:
         told(name.replace("_", " "))
@@ -54,7 +55,7 @@ def _files(run_dir: RunDir) -> tuple[dict[str, Any], Collected]:
         ) from None
     except msgspec.DecodeError as error:
         raise Unreadable(f"{run_dir.collected}: {error}") from None
-    paths = {name: getattr(run_dir, name) for name in ("people", "received", "ended", "waves")}
+    paths = {name: getattr(run_dir, name) for name in _COLLECTED}
     if missing := [path for path in paths.values() if not path.exists()]:
         raise Unreadable(f"{missing[0]} is missing")
     if not list(run_dir.path.glob("asked-*.jsonl")):
@@ -64,10 +65,16 @@ def _files(run_dir: RunDir) -> tuple[dict[str, Any], Collected]:
     return named | {"since": run.started_at}, collected
 
 
-def _load(engine: Engine, files: dict[str, Any]) -> None:
+def _load(engine: Engine, files: dict[str, Any], told: Told) -> None:
     engine.do("tables")
     types = [(name, *meaning) for name, meaning in {**TYPES, "OTHER": OTHER}.items()]
-    engine.do("load", files | {"types": msgspec.json.encode(types).decode()})
+    parameters = files | {"types": msgspec.json.encode(types).decode()}
+    for name in ("asked", *_COLLECTED):
+        told(f"reading {Path(files[name]).name}")
+        try:
+            engine.do(f"load/{name}", parameters)
+        except Unreadable as error:
+            raise Unreadable(f"{files[name]}: {error}") from None
 
 
 def _lines(engine: Engine, run_dir: RunDir, collected: Collected) -> int:

@@ -188,9 +188,8 @@ def _grown(part: str, found: Growth | None, limits: Memory) -> Judged:
 
 
 def _untold(name: str, about: str, limits: Memory, why: str) -> Judged:
-    said = "too short to tell" if name != "memory" else "not known"
     return Judged(
-        "memory", name, about, limits.percent_per_hour, None, "untold", _growing(limits), said, why
+        "memory", name, about, limits.percent_per_hour, None, "untold", _growing(limits), "–", why
     )
 
 

@@ -20,7 +20,7 @@ MARKS: Final = {
     "passed": ("✓", "held"),
     "failed": ("✕", "did not hold"),
     "void": ("!", "void"),
-    "untold": ("–", "too little to tell"),
+    "untold": ("–", "too short to tell"),
     "missing": ("?", "not known"),
 }
 """A sign and a word, so that nothing depends on a colour."""
@@ -75,7 +75,7 @@ def _held(gates: list[Judged]) -> str:
     marks = Counter(gate.mark for gate in gates)
     said: dict[Mark, str] = {
         "failed": "did not hold", "void": "void the run", "missing": "not known",
-        "untold": "with too little to tell",
+        "untold": "of a run too short to tell",
     }  # fmt: skip
     rest = [f"{marks[mark]} {words}" for mark, words in said.items() if marks[mark]]
     return ", ".join([f"{marks['passed']} of {len(gates)} gates held", *rest]) + "."

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 Values = Sequence[float | None]
@@ -11,6 +11,7 @@ HEIGHT: Final = 240.0
 _STEPS: Final = (1, 2, 2.5, 5, 10)
 _SPANS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200)
 _ROWS: Final = 20
+_DECADES: Final = 7
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,6 @@ class Plot:
     bound: float | None = None
     bound_said: str = ""
     empty: bool = False
-    note: str = field(default="")
 
 
 def plot(
@@ -148,8 +148,9 @@ class _Log:
 
     def __init__(self, known: Sequence[float], bound: float | None) -> None:
         positive = [v for v in (*known, bound) if v] or [1.0, 10.0]
-        self._low = math.floor(math.log10(min(positive)))
-        self._high = max(math.ceil(math.log10(max(positive))), self._low + 1)
+        high, low = math.ceil(math.log10(max(positive))), math.floor(math.log10(min(positive)))
+        self._low = max(low, high - _DECADES)
+        self._high = max(high, self._low + 1)
 
     def y(self, value: float) -> float:
         """Per cent from the top; what is below the lowest power lies on it."""
@@ -168,15 +169,20 @@ def _drawn(series: Series, axis: Axis, scale: _Linear | _Log) -> Drawn:
         else:
             x = axis.x(axis.middle(place)) * WIDTH / 100
             runs[-1].append((x, scale.y(value) * HEIGHT / 100))
-    line = "".join(_path(run) for run in runs if run)
-    fill = "".join(_closed(run) for run in runs if run) if series.area else ""
+    drawn = [_seen(run) for run in runs if run]
+    line = "".join(map(_path, drawn))
+    fill = "".join(map(_closed, drawn)) if series.area else ""
     return Drawn(series.label, series.style, line, fill)
 
 
+def _seen(run: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """A lonely point becomes a short stroke, or nobody would see it."""
+    (x, y), *more = run
+    return run if more else [(max(0.0, x - 1), y), (min(WIDTH, x + 1), y)]
+
+
 def _path(run: Sequence[tuple[float, float]]) -> str:
-    """A lonely point is a short stroke, or it would not be seen."""
-    points = run if len(run) > 1 else [run[0], (run[0][0] + 2, run[0][1])]
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in run)
 
 
 def _closed(run: Sequence[tuple[float, float]]) -> str:

@@ -54,7 +54,8 @@ class Behind:
 
     async def read(self) -> dict[str, int]:
         if self._meter is None:
-            self._meter = await LagMeter(self._settings).__aenter__()
+            self._meter = LagMeter(self._settings)  # held first, so that a time-out closes it too
+            await self._meter.__aenter__()
         lag = (await self._meter.positions()).lag()
         named = {
             f"{topic} (writer)" if group == ANALYTICS else topic: records

@@ -28,17 +28,24 @@ class Samples:
         self.lag: dict[str, Column] = {}
         for sample in samples:
             self._add(sample)
+        for column in self.lag.values():
+            self._not_behind(column)
 
     def _add(self, sample: Sample) -> None:
-        rows = len(self.at)
         self.at.append(sample.at)
         self.ended.append(NOTHING if sample.ended is None else sample.ended)
         self.backlog.append(NOTHING if sample.backlog is None else sample.backlog)
         self.behind.append(sum(sample.lag.values()) if sample.lag else NOTHING)
-        # a topic that is left out is not behind, if anything was measured
-        _row(self.lag, rows, sample.lag, 0.0 if sample.lag else NOTHING)
-        _row(self.cpu, rows, sample.cpu, NOTHING)
-        _row(self.rss, rows, sample.rss, NOTHING)
+        for columns, values in (
+            (self.cpu, sample.cpu), (self.rss, sample.rss), (self.lag, sample.lag),
+        ):  # fmt: skip
+            _row(columns, values, len(self.at) - 1)
+
+    def _not_behind(self, column: Column) -> None:
+        """A topic that was left out was not behind, where anything was measured."""
+        for place, total in enumerate(self.behind):
+            if math.isnan(column[place]) and not math.isnan(total):
+                column[place] = 0
 
     def __len__(self) -> int:
         return len(self.at)
@@ -50,12 +57,13 @@ class Samples:
                 yield at, value
 
 
-def _row(columns: dict[str, Column], rows: int, values: Mapping[str, float], absent: float) -> None:
+def _row(columns: dict[str, Column], values: Mapping[str, float], rows: int) -> None:
+    """Add a row to columns that have `rows`."""
     for name in values:
         if name not in columns:
-            columns[name] = array("d", [absent]) * rows
+            columns[name] = array("d", [NOTHING]) * rows
     for name, column in columns.items():
-        column.append(values.get(name, absent))
+        column.append(values.get(name, NOTHING))
 
 
 def read(path: Path, skipped: Skipped) -> Samples:

@@ -78,10 +78,10 @@ CREATE TABLE deliveries
 )
 ENGINE = MergeTree ORDER BY (note, channel);
 
-CREATE TABLE waves (note UInt64, sku UInt64) ENGINE = MergeTree ORDER BY note;
+CREATE TABLE waves (note UInt64, sku UInt64, notification String) ENGINE = MergeTree ORDER BY note;
 
 -- Who was told by a restock, once for each notification.
-CREATE TABLE told (note UInt64, user UInt64, sku UInt64) ENGINE = MergeTree ORDER BY (user, sku);
+CREATE TABLE told (note UInt64, user UInt64, sku UInt64, notification String) ENGINE = MergeTree ORDER BY (user, sku);
 
 CREATE TABLE sign_ups
 (
@@ -91,7 +91,8 @@ CREATE TABLE sign_ups
     sure UInt8,
     answered Float64 COMMENT 'the first that was accepted',
     expires_at Float64,
-    channels Array(LowCardinality(String)),
+    channels Array(LowCardinality(String)) COMMENT 'of any of them',
+    certain Array(LowCardinality(String)) COMMENT 'of every one',
     name String
 )
 ENGINE = MergeTree ORDER BY (user, sku);

@@ -21,17 +21,19 @@ FROM
 );
 
 INSERT INTO sign_ups
+WITH arrayFlatten(groupArray(if(empty(a.channels), t.channels, CAST(a.channels, 'Array(String)'))))
+    AS every
 SELECT
-    a.user, a.sku, count(), max(a.sure), minIf(a.ended, a.sure = 3), minIf(a.expires_at, a.sure = 3),
-    arrayDistinct(arrayFlatten(groupArray(if(empty(a.channels), t.channels,
-        CAST(a.channels, 'Array(String)'))))), any(a.id)
+    a.user, a.sku, count() AS asked, max(a.sure), minIf(a.ended, a.sure = 3),
+    minIf(a.expires_at, a.sure = 3), arrayDistinct(every) AS any_of,
+    arrayFilter(channel -> countEqual(every, channel) = asked, any_of), any(a.id)
 FROM asked AS a
 INNER JOIN types AS t ON a.type = t.type
 WHERE a.kind = 'sign_up' AND a.sure >= 2
 GROUP BY a.user, a.sku;
 
 INSERT INTO told
-SELECT f.note, any(f.user), any(w.sku)
+SELECT f.note, any(f.user), any(w.sku), any(w.notification)
 FROM facts AS f
 INNER JOIN waves AS w ON f.note = w.note
 WHERE f.part = 3
@@ -40,7 +42,8 @@ GROUP BY f.note;
 -- A restock's notification of somebody who signed up is asked for by that: from here on it is judged
 -- as any other.
 INSERT INTO facts (note, channel, part, name, sure, sign_up, user, type)
-SELECT t.note, wanted, 1, '', s.sure, 1, t.user, 'BACK_IN_STOCK'
+SELECT t.note, wanted, 1, concat(t.notification, ':', wanted), if(has(s.certain, wanted), s.sure, 2), 1,
+    t.user, 'BACK_IN_STOCK'
 FROM told AS t
 INNER JOIN sign_ups AS s ON t.user = s.user AND t.sku = s.sku
 ARRAY JOIN CAST(s.channels, 'Array(String)') AS wanted;

@@ -1,4 +1,4 @@
--- The files of a run, into tables.
+-- The histories of the clients, and what they asked for.
 
 INSERT INTO types
 WITH arrayJoin(JSONExtract({types:String}, 'Array(Tuple(String, Array(String), Float64, Bool))')) AS t
@@ -35,17 +35,6 @@ SELECT
 FROM file({asked:String}, 'LineAsString', 'line String')
 WHERE r.kind NOT IN ('click', 'connect', 'ask');
 
-INSERT INTO addresses
-SELECT cityHash64(user), way.1, cityHash64(cityHash64(user), cityHash64(way.1, way.2))
-FROM file({people:String}, 'JSONEachRow', 'user String, push Array(String), sms String, email String')
-ARRAY JOIN arrayConcat(arrayMap(token -> ('push', token), push), [('sms', sms), ('email', email)])
-    AS way
-WHERE way.2 != '';
-
-INSERT INTO waves
-SELECT cityHash64(notification_id), cityHash64(sku)
-FROM file({waves:String}, 'JSONEachRow', 'notification_id String, sku String');
-
 INSERT INTO facts (note, channel, part, name, sure, user, type, priority, began, at, deadline,
     marketing)
 SELECT
@@ -58,29 +47,3 @@ CROSS JOIN (SELECT lifetime, channels FROM types WHERE type = 'OTHER') AS other
 ARRAY JOIN multiIf(notEmpty(a.channels), CAST(a.channels, 'Array(String)'), t.type != '', t.channels,
     other.channels) AS wanted
 WHERE a.kind IN ('notification', 'otp') AND a.sure > 0;
-
-INSERT INTO facts (note, channel, part, name, type, at, address, way)
-WITH
-    if(position(delivery_id, ':') > 0, length(delivery_id) - position(reverse(delivery_id), ':'), 0)
-        AS before,
-    transform(provider, ['apns', 'fcm', 'twilio', 'smtp'], ['push', 'push', 'sms', 'email'], provider)
-        AS way_
-SELECT
-    cityHash64(if(before > 0, substring(delivery_id, 1, before), delivery_id)),
-    if(before > 0, substring(delivery_id, before + 2), ''),
-    if(received_at >= {since:Float64}, 2, 4), delivery_id, type, received_at,
-    cityHash64(way_, recipient), way_
-FROM file({received:String}, 'JSONEachRow',
-    'received_at Float64, provider String, recipient String, delivery_id String, type String');
-
-INSERT INTO facts (note, channel, part, name, user, type, at, state, reason, attempt)
-WITH
-    if(position(delivery_id, ':') > 0, length(delivery_id) - position(reverse(delivery_id), ':'), 0)
-        AS before
-SELECT
-    cityHash64(if(before > 0, substring(delivery_id, 1, before), delivery_id)),
-    if(before > 0, substring(delivery_id, before + 2), ''), 3, delivery_id, cityHash64(user_id), type,
-    at, state, reason, attempt
-FROM file({ended:String}, 'JSONEachRow',
-    'delivery_id String, user_id String, type String, state String, reason String, attempt UInt16,
-     at Float64');
