@@ -22,7 +22,7 @@ class Screen:
         self._console, self._seconds = console, seconds
         self._status = Status("starting Locust …", console=console) if console.is_terminal else None
         self._began = 0.0
-        self._next = 0.0
+        self._next, self._last = 0.0, ""
         self._seen: deque[tuple[float, Progress]] = deque(maxlen=_OVER)
 
     def __enter__(self) -> Self:
@@ -67,8 +67,8 @@ class Screen:
     def _put(self, now: float, line: str) -> None:
         if self._status:
             self._status.update(line)
-        elif now >= self._next:
-            self._next = now + _EVERY
+        elif now >= self._next and line != self._last:
+            self._next, self._last = now + _EVERY, line
             self.say(line)
 
     def _line(self, now: float, progress: Progress, backlog: int | None) -> str:
