@@ -18,7 +18,7 @@ from tocsin.store import Templates, keys
 from tocsin.templates.feed import Feed
 from tocsin.topics import OTP, REQUESTS, TEMPLATES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 
 def greeting(words: str = "Hello {{ who }}", template_id: str = "GREETING", **more: Any) -> Any:
