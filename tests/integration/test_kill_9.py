@@ -62,7 +62,9 @@ def test_what_is_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
                 [*argv, "--speed", "0"], env=running.environment, stdout=subprocess.DEVNULL
             ) as replay:
                 wait_until(lambda: _told(running) >= told_before + IN_THE_MIDDLE, 120)  # noqa: B023
-                for pid in [running.pid(victim) for victim in victims]:
+                pids = [running.pid(victim) for victim in victims]
+                assert all(pids), pids
+                for pid in pids:
                     os.kill(pid, signal.SIGKILL)
                 assert replay.wait(300) == 0
         found = _settled(running, notifications)
