@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tocsin.cli.ports import any_free
 from tocsin.process import die_with_parent
 
 NODES = int(os.environ.get("WORKERS", "3"))
@@ -81,7 +82,7 @@ class Node:
     """One Kafka node whose files are in `directory`. It is tied to the thread that starts it."""
 
     def __init__(self, directory: Path) -> None:
-        self._port, self._controller = _free_ports(2)
+        self._port, self._controller = any_free(), any_free()
         self._config, self._log = directory / "server.properties", directory / "broker.log"
         self.files = directory / "log"
         self._config.write_text(
@@ -141,14 +142,6 @@ def brokers(directory: Path, number: int) -> Iterator[list[str]]:
 
 def _java(classpath: str, main: str, *args: str) -> list[str]:
     return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", classpath, main, *args]
-
-
-def _free_ports(number: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def _wait(node: "subprocess.Popen[bytes]", port: int, log: Path, seconds: float = 90) -> None:
