@@ -11,8 +11,9 @@ SPEED ?= 3600
 SHAPE ?= day
 SCALE ?=
 ARGS ?=
-# Test files at once: they wait for engines more than they compute.
-WORKERS ?= 3
+# Test files at once: they wait for engines more than they compute. Their order: tests/longest_first.py
+WORKERS ?= 4
+SPREAD := --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-kafka check bench load lock clean
@@ -30,10 +31,10 @@ run: $(STAMP) ## Start everything and replay a sample shop; Ctrl-C stops it (SPE
 	@exec $(BIN)/tocsin up --replay $(SAMPLE) --speed $(SPEED) --run "$$(date +%s)" $(ARGS)
 
 test: $(STAMP) ## Run every test that needs no outside server (ARGS="-k name" chooses)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) $(SPREAD) $(ARGS)
 
 test-kafka: $(STAMP) ## Run the tests that use Kafka on a real Apache Kafka (needs Maven and a JDK >= 17)
-	WORKERS=$(WORKERS) $(BIN)/python -m tests.kafka.broker $(BIN)/pytest -n $(WORKERS) --dist loadfile \
+	WORKERS=$(WORKERS) $(BIN)/python -m tests.kafka.broker $(BIN)/pytest -n $(WORKERS) $(SPREAD) \
 		-m integration -p tests.kafka.selection $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, import directions, docs

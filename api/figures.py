@@ -26,6 +26,10 @@ PATIENCE_SECONDS: Final = 5.0
 FRESH_SECONDS: Final = 1.0
 """However many pages are open, the totals are counted once in so long."""
 
+_REST: Final = 10
+"""Times as long as counting took it is not counted again: over millions it takes seconds, in which
+others are to be answered, too."""
+
 MOST_ROWS: Final = 10_000
 """Of the answer to a question."""
 
@@ -43,17 +47,19 @@ class Figures:
         self._client: AsyncClient | None = None
         self._connecting, self._counting = asyncio.Lock(), asyncio.Lock()
         self._totals: Totals = {}
-        self._counted = float("-inf")
+        self._stale_at = float("-inf")
         self._notification = (files("api") / "sql" / "notification.sql").read_text()
         self._whose = (files("api") / "sql" / "whose.sql").read_text()
         self._told = (files("api") / "sql" / "told.sql").read_text()
 
     async def totals(self) -> Totals:
-        """channel → state → deliveries, at most a second old."""
+        """channel → state → deliveries, at most a second old, or ten times what counting took."""
         async with self._counting:
-            if time.monotonic() - self._counted > FRESH_SECONDS:
+            if time.monotonic() > self._stale_at:
+                began = time.monotonic()
                 self._totals = await self._asked(stats.totals)
-                self._counted = time.monotonic()
+                took = time.monotonic() - began
+                self._stale_at = began + took + max(FRESH_SECONDS, _REST * took)
             return self._totals
 
     async def notification(self, notification_id: str, deliveries: list[str]) -> Rows:

@@ -12,6 +12,7 @@ from api.cancel import Cancel
 from api.conversions import Conversions
 from api.figures import Figures
 from api.hits import Hits
+from api.journal import Journal
 from api.known import KnownUsers
 from api.ops.desk import Desk
 from api.people import People
@@ -78,7 +79,7 @@ class Services:
         events: AIOKafkaProducer | None = None,
     ) -> "Services":
         """Everything over one store client and one producer, or another one for `events`: clicks
-        and opens, which wait for nobody and are waited for. The catalogue knows the bundled
+        and opens, which wait for nobody. The catalogue knows the bundled
         templates and what is changed through here; a Feed has it know the others."""
         clock = clock or SystemClock()
         profiles, subscriptions = Profiles(redis), Subscriptions(redis)
@@ -116,6 +117,9 @@ class Services:
             desk=Desk.over(settings, redis, producer, figures, clock),
             seals=Seals(settings),
             public_url=settings.public_url.rstrip("/"),
-            hits=Hits(Publish(events or producer, settings.partitions), known, clicks),
+            hits=Hits(
+                Publish(events or producer, settings.partitions), known, clicks,
+                Journal(settings.data_dir / "clicks"),
+            ),
             conversions=Conversions(clicks, figures, publish),
-        )
+        )  # fmt: skip

@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.longest_first import place
+
 # an example may take long on a full machine, and that says nothing of the code
 settings.register_profile("tocsin", deadline=None)
 settings.load_profile("tocsin")
 
 MARKS = {"integration", "browser"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first."""
+    items.sort(key=lambda item: place(item.nodeid))
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from api.figures import Figures, Rows
 from api.ops.fresh import Fresh
@@ -19,7 +19,8 @@ _REMEMBERED: Final = 64
 _SQL: Final = {
     name: (files("api") / "sql" / f"ops_{name}.sql").read_text()
     for name in (
-        "channels", "waits", "series", "latency", "failures", "waves", "search", "user", "states",
+        "channels", "waits", "series_minute", "series_hour", "latency", "failures", "waves",
+        "search", "user", "states",
     )
 }  # fmt: skip
 
@@ -42,9 +43,9 @@ class Books:
         """What waits, of each channel."""
         return await self._asked("waits", {})
 
-    async def series(self, hours: int, seconds: int) -> Rows:
-        """Ends of the last hours, in buckets of so many seconds."""
-        return await self._asked("series", {"span": hours * 3600, "seconds": seconds})
+    async def series(self, hours: int, step: Literal["minute", "hour"]) -> Rows:
+        """Ends of the last hours, by the step: from the rollups."""
+        return await self._asked(f"series_{step}", {"hours": hours})
 
     async def latency(self, minutes: int) -> Rows:
         """By minute."""

@@ -18,7 +18,6 @@ router = APIRouter(tags=["console"])
 
 Operator = Annotated[Services, Depends(operator)]
 
-_SECONDS: Final = {"minute": 60, "hour": 3600}
 _MINUTES_OF_HOURS: Final = 48
 """So many hours by the minute: about 3,000 points a channel and state."""
 
@@ -90,7 +89,7 @@ async def read_series(
     """How deliveries ended over time; by the minute for at most 48 hours."""
     if step == "minute" and hours > _MINUTES_OF_HOURS:
         raise Invalid("hours", f"by the minute, at most {_MINUTES_OF_HOURS} can be shown")
-    rows = await services.desk.books.series(hours, _SECONDS[step])
+    rows = await services.desk.books.series(hours, step)
     points = [
         SeriesPoint(utc(row["bucket"]), row["channel"], row["state"], row["deliveries"])
         for row in rows

@@ -18,7 +18,7 @@ Operator = Annotated[Services, Depends(operator)]
 
 class Totals(msgspec.Struct):
     """Deliveries per channel: accepted = delivered + failed + suppressed + expired + cancelled +
-    in_flight."""
+    in_flight; of those accepted in the last 30 days."""
 
     channels: Mapping[str, Mapping[str, int]]
 
@@ -31,7 +31,8 @@ async def list_questions(services: Operator) -> Response:
 
 @router.get("/v1/stats/totals", **described(None, Totals, 200, ["stats:read"]))
 async def read_totals(services: Operator) -> Response:
-    """All deliveries so far. Open to all beside the sandbox."""
+    """Deliveries accepted in the last 30 days, as long as their rows are kept. Open to all beside
+    the sandbox."""
     return answer(Totals(await services.figures.totals()))
 
 

@@ -33,8 +33,10 @@ class Overview {
 
   constructor(page) {
     this.#page = page;
-    this.#series = new Source(this.#askSeries(), 20_000, () => this.#seriesCame());
-    this.#latency = new Source(() => get("/v1/ops/latency", { minutes: 60 }), 20_000, page.redraw);
+    // where there is nothing yet, the first of it is worth waiting for
+    const every = (data) => (data?.points.length ? 20_000 : 3_000);
+    this.#series = new Source(this.#askSeries(), every, () => this.#seriesCame());
+    this.#latency = new Source(() => get("/v1/ops/latency", { minutes: 60 }), every, page.redraw);
     this.#failures = new Source(() => get("/v1/ops/failures", { hours: 24 }), 15_000, page.redraw);
     if (session.token) this.#present = new Source(() => get("/v1/presence", { audience: "admins" }), 20_000, page.redraw);
   }
@@ -44,12 +46,12 @@ class Overview {
     return () => get("/v1/ops/series", { hours, step });
   }
 
-  /** A system that has run for less than an hour is looked at by the minute. */
+  /** A system that has run for less than an hour is looked at by the minute; one in which nothing ended yet is none. */
   #seriesCame() {
-    const { data } = this.#series;
-    if (!this.#picked && this.#range === 24 && data?.points.length && data.points.every(({ at }) => Date.parse(at) > Date.now() - 75 * MINUTE)) this.#choose(1);
+    const points = this.#series.data?.points ?? [];
+    if (!this.#picked && points.length && points.every(({ at }) => Date.parse(at) > Date.now() - 75 * MINUTE)) this.#choose(1);
     else this.#page.redraw();
-    this.#picked ||= data !== null;
+    this.#picked ||= points.length > 0;
   }
 
   #choose(range) {
@@ -80,7 +82,7 @@ class Overview {
       choice("Split by", [["channel", "By channel"], ["state", "By outcome"]], this.#split, (split) => ((this.#split = split), this.#page.redraw())),
       choice("How far back", Object.entries(RANGES).map(([hours, said]) => [Number(hours), said]), this.#range, (range) => this.#choose(range)),
     ];
-    const draw = (data) => this.#chart(data, this.#split, this.#range, this.#page.drawn());
+    const draw = (data) => (data.points.length || this.#picked ? this.#chart(data, this.#split, this.#range, this.#page.drawn()) : nothing("Nothing has ended yet", "The first minutes are drawn as soon as something does."));
     return panel({ title: "Deliveries ended", aside, kind: "chart-panel" }, from(this.#series, draw, { rows: 5 }));
   }
 
@@ -170,7 +172,7 @@ function numbers(found, live, present) {
   const [known, total] = [found !== null, (n) => (live.known ? count(n) : NOTHING)];
   const sockets = found?.sockets;
   return h("div", { class: "numbers", role: "group", "aria-label": "Right now" },
-    big("Accepted", known ? total(sums.accepted) : null, "deliveries, ever"),
+    big("Accepted", known ? total(sums.accepted) : null, "deliveries, last 30 days"),
     big("Ended / s", known ? rate(now) : null, live.state === "live" ? "this moment" : "last minute", { lead: true }),
     big("In flight", known ? total(sums.flight) : null, found?.schedule && `${count(found.schedule.waiting)} scheduled`),
     big("Lag", known ? count(lag) : null, "records waiting", { tone: lag > 10_000 ? "half" : null }),

@@ -26,7 +26,8 @@ export class Source {
   #asked = 0;
   #due = 0;
 
-  /** `load` gives a promise; `every` is milliseconds, 0 for once; `changed` is called after each answer. */
+  /** `load` gives a promise; `every` is milliseconds, or a function that gives them for an answer, 0 for once; `changed`
+   * is called after each answer. */
   constructor(load, every, changed) {
     [this.#load, this.#every, this.#changed] = [load, every, changed];
     sources.add(this);
@@ -41,8 +42,9 @@ export class Source {
     if (mine !== this.#asked || !sources.has(this)) return;
     if (problem) this.problem = problem;
     else [this.data, this.problem, this.at] = [data, null, Date.now()];
-    this.#due = Date.now() + this.#every;
-    if (this.#every) this.#timer = setTimeout(() => document.hidden || this.ask(), this.#every);
+    const wait = typeof this.#every === "function" ? this.#every(this.data) : this.#every;
+    this.#due = Date.now() + wait;
+    if (wait) this.#timer = setTimeout(() => document.hidden || this.ask(), wait);
     this.#changed();
   }
 

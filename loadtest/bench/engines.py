@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -49,12 +49,14 @@ class Engines:
         """The process id of what was started by this name."""
         return self._pids[name]
 
-    def worker(self, module: str, name: str) -> int:
-        """Start `python -m module` and return its pid once it said, as `name`, that it is ready."""
+    def worker(self, module: str, name: str, more: Mapping[str, str] | None = None) -> int:
+        """Start `python -m module`, with `more` in its environment, and return its pid once it
+        said, as `name`, that it is ready."""
         environment = os.environ | {
             "TOCSIN_REDIS_URL": self.settings.redis_url.get_secret_value(),
             "TOCSIN_KAFKA_URL": self.settings.kafka_url,
             "TOCSIN_DATA_DIR": str(self._data_dir),
+            **(more or {}),
         }
         process = self._start(name, [sys.executable, "-m", module], environment)
         self._until(name, ready_file(self._data_dir, name).exists)

@@ -19,7 +19,7 @@ from loadtest.processes import part_of
 from tocsin.errors import EngineUnavailable
 from tocsin.process import die_with_parent
 
-_START_SECONDS = 180
+_START_SECONDS = 300
 
 
 class Running:

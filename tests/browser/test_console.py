@@ -68,6 +68,27 @@ async def test_the_overview_shows_figures_and_counts_on_live(browser: Browser) -
         await con.shoot("overview-light")
 
 
+async def test_a_young_systems_chart_is_by_the_minute_once_something_has_ended(
+    browser: Browser,
+) -> None:
+    async with console(browser) as con:
+        whole, nothing_yet = con.answers["/v1/ops/series"], (200, {"step": "hour", "points": []})
+        con.answers["/v1/ops/series"] = lambda _: nothing_yet
+        await con.open()
+        await expect(con.page.get_by_text("Nothing has ended yet")).to_be_visible()
+        minutes = answers.series(1, "minute")["points"]
+        con.answers["/v1/ops/series"] = lambda request: (
+            whole(request)
+            if "minute" in request.url
+            else (200, {"step": "hour", "points": minutes})
+        )
+        await con.asks("/v1/ops/series?hours=1&step=minute")
+        await expect(con.page.get_by_role("button", name="1 h", exact=True)).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        await expect(con.page.locator('.plot[data-chart="series"] .bar').first).to_be_attached()
+
+
 async def test_a_chart_is_read_with_the_keyboard_and_as_a_table(browser: Browser) -> None:
     async with console(browser, color_scheme="dark") as con:
         await con.open()

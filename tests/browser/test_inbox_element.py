@@ -32,6 +32,7 @@ from tests.integration.conftest import (
 from tocsin.store import keys
 
 pytestmark = [
+    pytest.mark.any_broker,
     pytest.mark.integration,
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt-get install chromium)"),

@@ -150,7 +150,7 @@ def provider(name: str, env: Mapping[str, str], redis: Redis, client: Client) ->
         case "twilio":
             return SmsTwilio(Twilio(**_group(env, "TWILIO")), "http://127.0.0.1:8080", client)
         case _:
-            return EmailSmtp(Smtp(**_group(env, "SMTP")), timeout=5)
+            return EmailSmtp(Smtp(**_group(env, "SMTP")), timeout=30)
 
 
 def _group(env: Mapping[str, str], group: str) -> Any:

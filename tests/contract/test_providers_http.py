@@ -17,27 +17,22 @@ from actors.providers.email_smtp import EmailSmtp
 from actors.providers.http import make_client, post
 from actors.providers.push_apns import PushApns
 from tests.contract.rigs import SandboxRig
+from tests.integration.conftest import free_port
 from tests.unit.actors.makers import message
 from tocsin.errors import Ambiguous, Permanent, SendError, Transient
 from tocsin.records import Priority
 from tocsin.settings import Apns, Smtp
 
 pytestmark = pytest.mark.integration
-SOON = timedelta(seconds=0.3)
-
-
-def dead_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+SOON = timedelta(seconds=1.5)
 
 
 async def test_nobody_listening_is_transient() -> None:
     client = make_client()
     with pytest.raises(Transient):
-        await post(client, "x", f"http://127.0.0.1:{dead_port()}/secret-token", {}, b"x")
+        await post(client, "x", f"http://127.0.0.1:{free_port()}/secret-token", {}, b"x")
     with pytest.raises(Transient):
-        await EmailSmtp(Smtp(url=f"smtp://127.0.0.1:{dead_port()}")).send(
+        await EmailSmtp(Smtp(url=f"smtp://127.0.0.1:{free_port()}")).send(
             message(address="a@example.com")
         )
     await client.close()
@@ -51,7 +46,7 @@ async def test_silence_after_the_request_is_ambiguous_and_before_the_greeting_tr
             await post(client, "x", f"http://{where}/secret-token", {}, b"x")
         assert "secret" not in str(found.value)
         with pytest.raises(Transient):
-            await EmailSmtp(Smtp(url=f"smtp://{where}"), timeout=0.3).send(
+            await EmailSmtp(Smtp(url=f"smtp://{where}"), timeout=SOON.total_seconds()).send(
                 message(address="a@example.com")
             )
     await client.close()

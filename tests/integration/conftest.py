@@ -28,7 +28,7 @@ def free_port() -> int:
     return next(port for port in random.sample(QUIET, 1_000) if is_free(port))
 
 
-def wait_until(check: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(check: Callable[[], bool], seconds: float = 60) -> None:
     """Return when `check` holds; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not check():

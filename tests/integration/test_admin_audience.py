@@ -20,7 +20,7 @@ from tocsin.store.present import Count, Members, Present
 from tocsin.store.registry import Registry
 from tocsin.topics import BY_CHANNEL
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 TYPES = ("NEW_COMPLAINT", "REVIEW", "COMPLAINT_RESPONSE")
 ADMINS = ("ada", "bea", "cyd")

@@ -315,7 +315,9 @@ async def test_too_many_questions_at_once_are_refused_and_leave_room_for_rows(
             async with session.post(f"http://{at}/", data=sql, params=fields) as response:
                 return response.headers.get("X-ClickHouse-Exception-Code")
 
-        flood = [asyncio.create_task(ask("SELECT sleep(0.2)")) for _ in range(90)]
+        # all of them are there before the first one is done
+        flood = [asyncio.create_task(ask("SELECT sleep(2)")) for _ in range(4)]
+        flood += [asyncio.create_task(ask("SELECT sleep(0.02)")) for _ in range(86)]
         while not any(task.done() for task in flood):
             await asyncio.sleep(0.01)
         insert = ask("INSERT INTO shop.t (a) VALUES (1)", user=at.user, password=at.password)

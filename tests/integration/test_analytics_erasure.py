@@ -208,7 +208,7 @@ async def test_rows_are_written_while_a_table_is_rewritten(
     await insert(books, ERASURES, Erasure("ada", milliseconds(NOW), False))
     assert await eraser.look()
     for i in range(5):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await insert(books, DELIVERIES, outcome(f"meanwhile-{i}", State.DELIVERED))
     await settled(eraser)
     left = await books.query(

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 from redis.asyncio import Redis
 
 from tocsin.kafka import start_producer
+from tocsin.log import read_all
 from tocsin.process import ready_file
 from tocsin.records import DeadLetter, decode
 from tocsin.settings import Settings
@@ -75,16 +75,8 @@ async def _produce(settings: Settings, values: list[bytes]) -> None:
     await producer.stop()
 
 
-async def _letters(settings: Settings, marker: bytes) -> list[DeadLetter]:
-    consumer = AIOKafkaConsumer(
-        DEAD.name, bootstrap_servers=settings.kafka_servers(), auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
-        batch = await consumer.getmany(timeout_ms=3000)
-    finally:
-        await consumer.stop()
-    return [decode(DeadLetter, r.value) for records in batch.values() for r in records]
+async def _letters(settings: Settings) -> list[DeadLetter]:
+    return [decode(DeadLetter, record.value) async for record in read_all(settings, DEAD)]
 
 
 async def test_kill_9_and_sigterm_in_the_middle_lose_nothing(
@@ -115,7 +107,7 @@ async def test_poison_goes_to_the_dead_letters_and_the_partition_goes_on(
         while not set(good) <= set(await redis.lrange("effects", 0, -1)):
             await asyncio.sleep(0.05)
     assert program.end(signal.SIGTERM) == 0
-    letters = await _letters(settings, b"poison")
+    letters = await _letters(settings)
     assert {(letter.error, letter.reason) for letter in letters} >= {
         ("Invalid", "poison"),
         ("ZeroDivisionError", "could not be processed"),

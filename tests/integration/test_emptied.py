@@ -128,7 +128,7 @@ async def test_a_store_emptied_during_a_rebuild_is_not_marked_whole(redis: Redis
 
 async def test_the_lease_of_a_dead_rebuild_ends(redis: Redis) -> None:
     assert await View(redis, lease_seconds=0.05).begin("dead")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await View(redis).begin("next"):
             await asyncio.sleep(0.01)
 

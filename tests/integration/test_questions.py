@@ -58,15 +58,34 @@ async def test_funnel(books: Books) -> None:
     books.did("click", "e")  # it failed, as far as anybody knows
     books.did("unsubscribe", "d")
     assert await books.ask("funnel") == [
-        ("SALE_OFFER", "email", 4, 4, 1, 0, 0, 0.25, 0.0, 0.0),
-        ("SALE_OFFER", "push", 6, 4, 3, 2, 1, 0.75, 0.5, 0.25),
+        ("SALE_OFFER", "email", 4, 4, 1, 0, 0, 0.25, 0.0, 0.0, 1),
+        ("SALE_OFFER", "push", 6, 4, 3, 2, 1, 0.75, 0.5, 0.25, 1),
     ]
     assert await books.ask("funnel", type="NEWSLETTER") == []
 
 
 async def test_rates_of_nothing_delivered_are_empty_and_not_wrong(books: Books) -> None:
     books.send("a", state=State.EXPIRED)
-    assert await books.ask("funnel") == [("SALE_OFFER", "push", 1, 0, 0, 0, 0, None, None, None)]
+    assert await books.ask("funnel") == [("SALE_OFFER", "push", 1, 0, 0, 0, 0, None, None, None, 1)]
+
+
+async def test_a_funnel_of_too_many_is_of_a_sample_that_says_so(books: Books) -> None:
+    """Of 200 messages at most 60 are looked at: every fourth, by its id. All of them arrived, every
+    second notification's was opened, so what is said of the sample is known without its members."""
+    for number in range(200):
+        books.send(f"n{number}")
+        if number % 2:
+            books.did("open", f"n{number}")
+    (whole,) = await books.rows("funnel")
+    assert (whole["accepted"], whole["opened"], whole["one_in"]) == (200, 100, 1)
+    (part,) = await books.rows("funnel", most="60")
+    assert part["one_in"] == 4
+    assert part["accepted"] == part["delivered"]
+    assert part["accepted"] % 4 == part["opened"] % 4 == 0
+    assert 0 < part["accepted"] // 4 <= 100
+    assert part["open_rate"] == pytest.approx(part["opened"] / part["delivered"], abs=1e-5)
+    (type_of,) = await books.rows("funnel", most="60", type="SALE_OFFER")
+    assert type_of == part
 
 
 async def test_click_through_by_version_with_intervals(books: Books) -> None:

@@ -381,7 +381,7 @@ async def test_a_second_rebuild_waits_for_the_first(
     await redis.flushall()
     await View(redis).begin("the first")
     second = asyncio.create_task(rebuild(settings, redis, lines.append))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not lines:
             await asyncio.sleep(0.01)
     assert "waiting" in lines[0]

@@ -30,6 +30,7 @@ PROGRAMS = {
 }
 
 pytestmark = [
+    pytest.mark.any_broker,
     pytest.mark.integration,
     pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl, as the pages do"),
 ]

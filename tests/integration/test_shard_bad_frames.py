@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 from redis.asyncio import Redis
 
-from actors.sockets import socket as sockets
+from actors.sockets.socket import Socket
 from tests.integration.raw_socket import (
     BINARY,
     CONT,
@@ -129,18 +129,41 @@ async def test_the_same_before_hello_ends_as_it_should(shop: Shop) -> None:
             assert await raw.close_code() == code
 
 
-async def test_half_a_frame_and_then_silence_is_ended(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It cannot answer a ping either: that would have to come after the other half."""
-    monkeypatch.setattr(sockets, "CLOSE_SECONDS", 0.2)
+async def test_what_comes_in_the_middle_of_a_frame_is_no_sign_of_life(shop: Shop) -> None:
+    """Pongs there are the frame's payload: bytes come all the time, and never a whole frame."""
+    half = frame(TEXT, b"x" * 60_000)[:30_000]
+    async with opened(*await greeted(shop)) as raw:
+        socket = await only_connection(shop)
+        raw.send(half)
+        socket.probe()
+        assert (await raw.hear())[0] == PING
+        raw.send(frame(PONG) * 10)
+        async with asyncio.timeout(SECONDS):
+            while len(socket.protocol.reader.buffer) < len(half):
+                await asyncio.sleep(0.01)
+        socket.probe()
+        assert await raw.close_code() == 1011
+
+
+async def test_a_pong_between_two_pings_is_a_sign_of_life(shop: Shop) -> None:
+    async with opened(*await greeted(shop)) as raw:
+        socket = await only_connection(shop)
+        for _ in range(3):
+            socket.probe()
+            assert (await raw.hear())[0] == PING
+            raw.send(frame(PONG))
+            async with asyncio.timeout(SECONDS):
+                while not socket._heard:
+                    await asyncio.sleep(0.01)
+
+
+async def only_connection(shop: Shop) -> Socket:
+    """The shard's side of it."""
     running = (await shop.shard())._running
     assert running is not None
-    running.hub.keepalive._seconds = 0.1
-    for whole in (frame(TEXT, PING_JSON), frame(TEXT, b"x" * 60_000)):
-        async with opened(*await greeted(shop)) as raw:
-            raw.send(whole[: len(whole) // 2])
-            assert await raw.close_code() == 1011
+    (found,) = running.server.connections
+    assert isinstance(found, Socket)
+    return found
 
 
 async def test_a_21st_socket_of_a_person_is_refused_and_the_20_stay(shop: Shop) -> None:

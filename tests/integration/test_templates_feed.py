@@ -68,7 +68,7 @@ async def write(producer: AIOKafkaProducer, *templates: Template) -> None:
         await producer.send_and_wait(TEMPLATES.name, encode(each), key=key)
 
 
-async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.01)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tocsin.cli.ports import any_free
 from tocsin.process import die_with_parent
 
 NODES = int(os.environ.get("WORKERS", "3"))
@@ -77,43 +78,70 @@ def check_java() -> None:
         raise Missing(f"Kafka 4 needs java >= 17, this one is {version}: {java}")
 
 
-@contextmanager
-def broker(directory: Path) -> Iterator[str]:
-    """One Kafka node whose files are in `directory`; yields its URL once it answers."""
-    port, controller = _free_ports(2)
-    config = directory / "server.properties"
-    config.write_text(_CONFIG.format(port=port, controller=controller, directory=directory))
-    classpath = f"{jars()}/*"
-    log = directory / "broker.log"
-    tool = ("kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(config))
-    with log.open("wb") as out:
-        subprocess.run(_java(classpath, *tool), check=True, stdout=out, stderr=out)
-        node = subprocess.Popen(
-            _java(classpath, "kafka.Kafka", str(config)), stdout=out, stderr=out,
-            preexec_fn=lambda: die_with_parent(signal.SIGKILL),
-        )  # fmt: skip
-    try:
-        _wait(node, port, log)
-        yield f"kafka://127.0.0.1:{port}"
-    finally:
-        node.terminate()
+class Node:
+    """One Kafka node whose files are in `directory`. It is tied to the thread that starts it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._port, self._controller = any_free(), any_free()
+        self._config, self._log = directory / "server.properties", directory / "broker.log"
+        self.files = directory / "log"
+        self._config.write_text(
+            _CONFIG.format(port=self._port, controller=self._controller, directory=directory)
+        )
+
+    @property
+    def url(self) -> str:
+        return f"kafka://127.0.0.1:{self._port}"
+
+    def format(self) -> None:
+        """Make its files, as long as there are none."""
+        tool = ("kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(self._config))
+        with self._log.open("wb") as out:
+            subprocess.run(_java(f"{jars()}/*", *tool), check=True, stdout=out, stderr=out)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """It starts, and may not answer yet; it ends at the end."""
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(
+                _java(f"{jars()}/*", "kafka.Kafka", str(self._config)), stdout=out, stderr=out,
+                preexec_fn=lambda: die_with_parent(signal.SIGKILL),
+            )  # fmt: skip
         try:
-            node.wait(20)
-        except subprocess.TimeoutExpired:
-            node.kill()
+            yield
+        finally:
+            self._process.terminate()
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def wait(self) -> None:
+        """Return once it answers."""
+        _wait(self._process, self._port, self._log)
+
+
+@contextmanager
+def brokers(directory: Path, number: int) -> Iterator[list[str]]:
+    """So many nodes that know nothing of each other; their URLs, once they answer."""
+    nodes = []
+    for name in range(number):
+        (directory / str(name)).mkdir()
+        nodes.append(Node(directory / str(name)))
+    nodes[0].format()
+    for node in nodes[1:]:  # fresh files are all alike, and a JVM takes seconds to make them
+        shutil.copytree(nodes[0].files, node.files)
+    with ExitStack() as stack:
+        for node in nodes:
+            stack.enter_context(node.running())
+        for node in nodes:
             node.wait()
+        yield [node.url for node in nodes]
 
 
 def _java(classpath: str, main: str, *args: str) -> list[str]:
     return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", classpath, main, *args]
-
-
-def _free_ports(number: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def _wait(node: "subprocess.Popen[bytes]", port: int, log: Path, seconds: float = 90) -> None:
@@ -138,12 +166,10 @@ def main(command: list[str]) -> int:
     """Start Kafka, run the command, and return its exit code."""
     check_java()
     jars()
-    with tempfile.TemporaryDirectory(prefix="tocsin-kafka-") as made, ExitStack() as stack:
-        directories = [Path(made) / str(n) for n in range(NODES)]
-        for directory in directories:
-            directory.mkdir()
-        # one after the other: a node is tied to the thread that starts it
-        urls = [stack.enter_context(broker(directory)) for directory in directories]
+    with (
+        tempfile.TemporaryDirectory(prefix="tocsin-kafka-") as made,
+        brokers(Path(made), NODES) as urls,
+    ):
         print(f"Apache Kafka answers at {', '.join(urls)}", flush=True)
         environment = {**os.environ, "TOCSIN_TEST_KAFKA_URL": " ".join(urls)}
         return subprocess.run(command, env=environment).returncode

@@ -44,12 +44,16 @@ class Clicks:
     """One key a person, for a week. Lost with the store: sales are owed to later clicks then."""
 
     def __init__(self, client: Redis) -> None:
-        self._client, self._owed = client, script(client, "owed")
+        self._client = client
+        self._click, self._owed = script(client, "click"), script(client, "owed")
 
     async def remember(self, user_id: str, at: datetime, message: Message) -> None:
-        """A person, not a machine, has followed a link in it."""
-        value = b"%d %b" % (_milliseconds(at), encode(message))
-        await self._client.set(keys.clicked(user_id), value, ex=WINDOW)
+        """A person, not a machine, has followed a link in it. One told late, of before the last
+        one, changes nothing."""
+        args: list[int | bytes] = [
+            _milliseconds(at), encode(message), int(WINDOW.total_seconds())
+        ]  # fmt: skip
+        await self._click(keys=[keys.clicked(user_id)], args=args)
 
     async def owed(self, sales: Sequence[Sale]) -> list[Message | None]:
         """The message each is owed to, if any; in one call. Asked again, it says the same of what

@@ -16,7 +16,7 @@ from tocsin.settings import Settings
 from tocsin.tokens import SCOPES, mint
 from tocsin.topics import INVENTORY, MAX_RECORD_BYTES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 CHANGE = {"event_id": "e1", "sku": "lamp", "occurred_at": "2026-11-22T10:00:00Z", "available": 3}
 

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from subprocess import Popen
 
@@ -18,6 +19,7 @@ from tests.integration.conftest import free_port, wait_until
 from tests.unit.api.asgi import Client
 from tests.unit.tocsin.link_makers import sent, token
 from tocsin.ids import new_id
+from tocsin.kafka import start_producer
 from tocsin.links import Purpose
 from tocsin.process import ready_file
 from tocsin.records import Channel, Engagement, decode
@@ -82,26 +84,41 @@ async def test_of_somebody_erased_nothing_is_left_and_nothing_comes(
     assert await log.nothing()
 
 
-async def test_with_kafka_away_the_person_goes_on(
-    services: Services, monkeypatch: pytest.MonkeyPatch
+async def test_with_kafka_away_the_person_goes_on_and_the_next_api_tells_of_it(
+    services: Services, settings: Settings, redis: Redis, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hits, "PATIENCE_SECONDS", 0.01)
+    await redis.set(keys.profile("ada"), b'{"user_id":"ada"}')
+    await log.since(ENGAGEMENT)
+    name, path = link(settings)
     await services.producer.stop()
-    _, path = link(services.settings)
-    answer = await Client(create_app(services))("GET", path, user_agent=BROWSER)
-    assert answer.status == 302
-    await services.hits.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(hits, "_CLOSE_SECONDS", 0)
+        assert (await Client(create_app(services))("GET", path, user_agent=BROWSER)).status == 302
+        await services.hits.close()
+    producer = await start_producer(settings)
+    following = Services.over(settings, redis, producer)
+    assert await following.hits.take_up() == 1
+    (event,) = await events(log, 1)
+    await following.hits.close()
+    await producer.stop()
+    assert event.notification_id == name
 
 
 @pytest.fixture
 def served(settings: Settings, redis: Redis) -> Iterator[int]:
     """The API as a process; its port."""
-    port = free_port()
-    process: Popen[str]
-    with start(environment(settings, port)) as process:
-        is_ready = ready_file(settings.data_dir, "api")
-        wait_until(lambda: is_ready.exists() or process.poll() is not None, 60)
+    with serving(settings) as (_, port):
         yield port
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[tuple["Popen[str]", int]]:
+    """An API that answers, killed at the end; and its port."""
+    port, is_ready = free_port(), ready_file(settings.data_dir, "api")
+    is_ready.unlink(missing_ok=True)
+    with start(environment(settings, port)) as process:
+        wait_until(lambda: is_ready.exists() or process.poll() is not None, 60)
+        yield process, port
         process.kill()
 
 
@@ -140,3 +157,24 @@ async def test_over_a_connection_there_is_one_spelling_and_one_place(
     assert mute not in names
     reasons = [event.bot_reason for event in await events(log, 4)]
     assert sorted(reasons) == ["", "head", "head", "honeypot"]
+
+
+async def test_killed_right_after_its_answers_the_next_one_tells_of_every_click(
+    settings: Settings, redis: Redis, log: Log
+) -> None:
+    await redis.set(keys.profile("ada"), b'{"user_id":"ada"}')
+    await log.since(ENGAGEMENT)
+    links = dict(link(settings) for _ in range(20))
+
+    def follow_and_kill() -> list[int]:
+        with serving(settings) as (process, port):
+            found = [ask(port, "GET", path)[0] for path in links.values()]
+            process.kill()
+        return found
+
+    assert await asyncio.to_thread(follow_and_kill) == [302] * 20
+    told = set[str]()
+    with serving(settings):
+        while told < set(links):
+            told |= {event.notification_id for event in await events(log, 1)}
+    assert told == set(links)

@@ -33,7 +33,7 @@ from tocsin.settings import Settings
 from tocsin.store import connect, keys
 from tocsin.tokens import SCOPES, mint
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 EXAMPLES = int(os.environ.get("TOCSIN_TEST_EXAMPLES", "12"))
 SECONDS = 60

@@ -1,5 +1,6 @@
 """Sales count for the message that brought them, each once, whoever tells of them how often."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,10 +23,11 @@ from tests.unit.tocsin.link_makers import token as make
 from tocsin.links import Purpose
 from tocsin.records import Engagement, NotificationRequest, Profile, State, decode
 from tocsin.settings import Settings
+from tocsin.store import keys
 from tocsin.store.clicks import Clicks, Message, Sale
 from tocsin.topics import ENGAGEMENT
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 NOW = datetime.now(UTC)
 LAST = Message("n1", "email", "SALE_OFFER")
@@ -194,6 +196,9 @@ async def test_clicks_and_sales_are_in_the_click_through_of_their_message(
     await log.since(ENGAGEMENT)
     for agent in ("Mozilla/5.0 (X11; rv:133.0) Firefox/133.0", "curl/8"):
         assert (await with_books("GET", path, user_agent=agent)).status == 302
+    async with asyncio.timeout(60):
+        while not await services.redis.exists(keys.clicked("carl")):
+            await asyncio.sleep(0.01)
     for _ in range(2):
         await told(with_books, user_id="carl", reference="7", value=5)
     records = [Record(0, n, 0, value or b"") for n, (_, value) in enumerate(await log.read(4))]

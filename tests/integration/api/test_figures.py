@@ -31,7 +31,7 @@ from tocsin.settings import Settings
 from tocsin.store import Claims, SendResult
 from tocsin.tokens import SCOPES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from api.services import Services
 from tests.unit.api.asgi import Client
 from tocsin.store import keys
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 TYPES = ("NEW_COMPLAINT", "REVIEW", "COMPLAINT_RESPONSE")
 

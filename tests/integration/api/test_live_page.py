@@ -23,6 +23,7 @@ CHROMIUM = (
 )
 
 pytestmark = [
+    pytest.mark.any_broker,
     pytest.mark.integration,
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt-get install chromium)"),

@@ -34,7 +34,7 @@ from tocsin.store import keys
 from tocsin.store.provider_states import BreakerState, ProviderState, ProviderStates
 from tocsin.tokens import SCOPES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 NOW = datetime.now(UTC)
 

@@ -11,7 +11,7 @@ from tests.unit.api.asgi import Client
 from tocsin.records import Channel, OtpChallenge, decode
 from tocsin.topics import OTP
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 ADA = {
     "user_id": "ada",

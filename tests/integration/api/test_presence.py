@@ -10,7 +10,7 @@ from tocsin.records import Profile
 from tocsin.store import Profiles
 from tocsin.store.registry import Registry
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from tocsin.store.inbox import Inbox
 from tocsin.topics import INVENTORY, OTP, PROFILES, REQUESTS, REQUESTS_LOW, SUBSCRIPTIONS, Topic
 
 LATER = (datetime.now(UTC) + timedelta(days=30)).isoformat()
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 ADA = {
     "userId": "ada", "email": "ada@shop.example", "phoneNumber": "+4917012345678",

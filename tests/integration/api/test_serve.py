@@ -20,6 +20,8 @@ from tocsin.tokens import SCOPES, mint
 
 pytestmark = pytest.mark.integration
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 
 def environment(settings: Settings, port: int) -> dict[str, str]:
     return os.environ | {
@@ -37,6 +39,11 @@ def start(env: dict[str, str], stderr: int = subprocess.PIPE) -> subprocess.Pope
         [sys.executable, "-m", "api.serve"], env=env, stdout=subprocess.DEVNULL, stderr=stderr,
         text=True,
     )  # fmt: skip
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -71,18 +78,20 @@ async def test_a_request_under_way_when_it_is_stopped_is_answered(
     body = json.dumps({"user_id": "ada"}).encode()
     head = (
         f"POST /v1/users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
     )
-    reader, writer = await _post(port, head, body[:5])
-    await asyncio.sleep(0.2)  # the server has the request's head by now, or accepts it later
+    reader, writer = await _post(port, head)
+    # it says so when it asks for the body
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60) == CONTINUE
+    writer.write(body[:5])
     process.send_signal(signal.SIGTERM)
-    await asyncio.sleep(0.2)
+    await asyncio.to_thread(wait_until, lambda: not listens(port))
     writer.write(body[5:])
     await writer.drain()
-    answer = await asyncio.wait_for(reader.read(), 20)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 201")
-    assert await asyncio.to_thread(process.wait, 20) == 0
+    assert await asyncio.to_thread(process.wait, 60) == 0
 
 
 async def test_its_ready_file_names_it_and_its_address(
@@ -93,7 +102,7 @@ async def test_its_ready_file_names_it_and_its_address(
     reader, writer = await _post(
         port, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     )
-    assert b'"ok":true' in await asyncio.wait_for(reader.read(), 20)
+    assert b'"ok":true' in await asyncio.wait_for(reader.read(), 60)
     writer.close()
 
 

@@ -31,7 +31,7 @@ from tocsin.store.tickets import Tickets
 from tocsin.tokens import mint
 from tocsin.topics import BROADCASTS, INVENTORY, OTP, REQUESTS_BY_LANE, TEMPLATES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 LAMP, HEART = SKUS[0], SKUS[1]
 ADA = {"name": "Ada Archer", "number": "+447700912345"}

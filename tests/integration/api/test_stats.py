@@ -21,7 +21,7 @@ from tocsin.records import State
 from tocsin.settings import Settings
 from tocsin.tokens import SCOPES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 WHEN = UNTIL.replace("+", "%2B")
 

@@ -13,7 +13,7 @@ from tests.unit.api.asgi import Client
 from tocsin.records import InventoryChange, Subscription, decode
 from tocsin.topics import SUBSCRIPTIONS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 AHEAD = "/v1/subscriptions?allow_unknown_sku=true"
 

@@ -18,7 +18,7 @@ from tocsin.store import Templates, keys
 from tocsin.templates.feed import Feed
 from tocsin.topics import OTP, REQUESTS, TEMPLATES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 
 def greeting(words: str = "Hello {{ who }}", template_id: str = "GREETING", **more: Any) -> Any:
@@ -63,7 +63,7 @@ async def elsewhere(
     await feed.stop()
 
 
-async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.01)

@@ -12,7 +12,7 @@ from tocsin.links import Unsubscribe
 from tocsin.records import Engagement, Profile, decode
 from tocsin.topics import ENGAGEMENT, PROFILES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.any_broker]
 
 FORM = "application/x-www-form-urlencoded"
 
