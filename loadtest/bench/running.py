@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 from xmlrpc.client import ServerProxy
 
-import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
+from loadtest.bench.usage import Usage, usage
 from tocsin.errors import EngineUnavailable
 
 _START_SECONDS = 180
@@ -34,7 +34,11 @@ class Running:
         argv = [sys.executable, "-m", "tocsin", "up", "--data", str(self._data_dir)]
         with (self._data_dir / "up.log").open("wb") as log:
             self._process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,34 +109,11 @@ class Running:
     def cpu(self) -> dict[str, float]:
         """CPU seconds used so far, by part of the system (all processes below `tocsin up`)."""
         assert self._process
-        found: dict[str, float] = {}
-        for process in psutil.Process(self._process.pid).children(recursive=True):
-            try:
-                times, part = process.cpu_times(), _part(process.cmdline(), process.name())
-            except psutil.Error:
-                continue
-            found[part] = found.get(part, 0) + times.user + times.system
-        return found
+        return {part: used.cpu for part, used in usage(self._process.pid).items()}
 
-
-_PARTS = (
-    ("streams.otp_worker", "otp worker"),
-    ("streams.worker", "streams"),
-    ("analytics.writer", "writer"),
-    ("analytics.engine", "clickhouse"),
-    ("loadtest.sandbox", "sandbox"),
-    ("api.serve", "api"),
-    ("actors.supervise", "actors' supervisor"),
-    ("valkey-server", "valkey"),
-    ("tansu", "broker"),
-    ("supervisord", "supervisor"),
-)
-
-
-def _part(argv: list[str], name: str) -> str:
-    line = " ".join(argv) or name
-    if line.startswith("ray::"):
-        return "actors"
-    if "ray" in line and ("gcs_server" in line or "raylet" in line or "/ray/" in line):
-        return "ray"
-    return next((part for word, part in _PARTS if word in line), "other")
+    def usage(self) -> dict[str, Usage]:
+        """What every part has used so far and holds now, the actors by what they are."""
+        assert self._process
+        ready = self._data_dir / "run" / "actors.ready"
+        actors = json.loads(ready.read_text())["pids"] if ready.exists() else {}
+        return usage(self._process.pid, {int(pid): name for name, pid in actors.items()})

@@ -27,6 +27,10 @@ _TYPE: Final[dict[Channel, tuple[str, dict[str, object]]]] = {
         "BACK_IN_STOCK",
         {"sku": "85123A", "product": "White hanging heart", "available": 9},
     ),
+    Channel.INAPP: (
+        "BACK_IN_STOCK",
+        {"sku": "85123A", "product": "White hanging heart", "available": 9},
+    ),
     Channel.SMS: (
         "ORDER_UPDATE",
         {"order": "536365", "items": 3, "total": "17.85", "currency": "GBP", "kind": "return"},
@@ -78,12 +82,17 @@ class Traffic:
     def _requests(self, partition: int) -> Iterator[NotificationRequest]:
         now = datetime.now(UTC)
         for channel in (next(self._mix) for _ in range(_RECORD)):
-            type_name, data = _TYPE[channel]
-            yield NotificationRequest(
-                notification_id=new_id(),
-                user_id=next(self._users[partition]),
-                type=type_name,
-                data=data,
-                channels=(channel,),
-                accepted_at=now,
-            )
+            yield request(channel, next(self._users[partition]), now)
+
+
+def request(channel: Channel, user_id: str, now: datetime) -> NotificationRequest:
+    """One notification on one channel, of a type that belongs there."""
+    type_name, data = _TYPE[channel]
+    return NotificationRequest(
+        notification_id=new_id(),
+        user_id=user_id,
+        type=type_name,
+        data=data,
+        channels=(channel,),
+        accepted_at=now,
+    )
