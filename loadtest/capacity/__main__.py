@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from loadtest.capacity import costs, overlay, report
+from loadtest.capacity import costs, overlay, readme, report
 from loadtest.capacity.against import against
 from loadtest.capacity.load import Load
 from loadtest.capacity.load import mix as weights
@@ -42,6 +42,9 @@ def main(
     directory: Annotated[
         Path | None, typer.Option("--overlay", help="write the sizing component of k8s/ there")
     ] = None,
+    table: Annotated[
+        bool, typer.Option("--readme", help="renew the table of loadtest/README.md")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables")] = False,
 ) -> None:
     """Print pods, partitions, memory, disk and network for a load; or check the model by a run.
@@ -52,6 +55,9 @@ def main(
     if run_dir:
         found = against(run_dir, prices)
         _print(report.as_json([found]) if as_json else [report.comparison([found])])
+        return
+    if table:
+        readme.renew(prices)
         return
     load = Load(
         per_day=per_day, peak=peak, mix=weights(mix), otp_per_day=otp_per_day, sockets=sockets,

@@ -30,7 +30,7 @@ from loadtest.bench.costs.topics import Topics
 from loadtest.bench.costs.weigh import inserted, provider_bytes, valkey
 from loadtest.bench.running import Running
 from loadtest.bench.traffic import users
-from loadtest.capacity import costs, overlay, report
+from loadtest.capacity import costs, overlay, readme, report
 from loadtest.capacity.compare import checked
 from loadtest.capacity.costs import Machine
 from loadtest.capacity.drivers import of
@@ -69,7 +69,8 @@ def main(
     if write:
         costs.COMMITTED.write_bytes(costs.encoded(found))
         overlay.write(overlay.COMMITTED, found)
-        say(f"renewed: {costs.COMMITTED}, {overlay.COMMITTED}")
+        readme.renew(found)
+        say(f"renewed: {costs.COMMITTED}, {overlay.COMMITTED}, {readme.PAGE}")
 
 
 def _measured(people: int, chosen: Sequence[phases.Phase]) -> tuple[list[Measured], Bytes, float]:

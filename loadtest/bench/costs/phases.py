@@ -73,7 +73,8 @@ WARM_UP: Final = records("warm-up", (*MIX, Channel.INAPP), 5_100, 50, 0)
 
 MEASURED: Final = (
     rest("REST calls", MIX, 480, 60),
-    batches("batch calls", MIX, 4_000, 250, 1_000),
+    batches("batch calls of 250", MIX, 4_000, 250, 1_000),
+    batches("batch calls of 10", MIX, 800, 10, 150),
     Phase("log-ins", lambda feed: feed.otp(200, 25), {"otp": 200}),
     Phase("clicks", lambda feed: feed.clicks(400, 80), {"clicks": 400}),
     Phase("sign-ups", lambda feed: feed.sign_ups(300, 60), {"sign-ups": 300}),
