@@ -28,7 +28,8 @@ class Part(msgspec.Struct, frozen=True):
 
 class Family(msgspec.Struct, frozen=True):
     """Keys of Valkey that begin with the same word: how many there were of them for each of what
-    they are `per` (drivers, or `users` or `notifications`), what one takes, how long it stays."""
+    they are `per` (drivers, or `users`, `notifications`, `through the API`), what one takes, how
+    long it stays."""
 
     per: str
     each: float

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from loadtest.capacity import known
 from loadtest.capacity.costs import Costs
 from loadtest.capacity.drivers import CHANNELS, of
-from loadtest.capacity.load import DAY_SECONDS, Load
+from loadtest.capacity.load import BATCHED, DAY_SECONDS, SINGLE, Load
 from loadtest.capacity.plan import ClickHouse, Kafka, Valkey
 from loadtest.capacity.predict import active
 from loadtest.capacity.rounding import cores, disk, memory
@@ -70,7 +70,8 @@ def valkey(load: Load, costs: Costs, cpu: float) -> Valkey:
     daily = {
         "notifications": load.per_day, "deliveries": load.per_day,
         "inapp": load.per_day * load.shares["inapp"],
-        "rest": load.per_day * 0.03, **load.daily(),
+        "rest": load.per_day * SINGLE, "through the API": load.per_day * (SINGLE + BATCHED),
+        **load.daily(),
     }  # fmt: skip
     holds = {}
     for name, family in costs.valkey.items():

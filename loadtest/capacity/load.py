@@ -14,8 +14,9 @@ DAY_SECONDS: Final = 86_400
 DAY_MIX: Final[Mapping[str, float]] = {"push": 10, "sms": 1, "email": 5}
 
 _LEAST, _MOST = 1.0, 1e11
-_SINGLE: Final = 0.03
-"""Of notifications that come one a call; half of the others in batches through the API, half
+SINGLE: Final = 0.03
+BATCHED: Final = 0.50
+"""Of the notifications, those that come one a call and those in batches through the API; the others
 straight into Kafka: as the load's shapes do."""
 
 
@@ -58,11 +59,11 @@ class Load(msgspec.Struct, frozen=True):
 
     def flows(self, rate: float) -> list[Flow]:
         """How `rate` deliveries a second come."""
-        mix, others = self.shares, (1 - _SINGLE) / 2
+        mix, straight = self.shares, 1 - SINGLE - BATCHED
         return [
-            Flow("rest", rate * _SINGLE, 1, mix),
-            Flow("batch", rate * others / self.size, self.size, mix),
-            Flow("kafka", rate * others / self.size, self.size, mix),
+            Flow("rest", rate * SINGLE, 1, mix),
+            Flow("batch", rate * BATCHED / self.size, self.size, mix),
+            Flow("kafka", rate * straight / self.size, self.size, mix),
         ]
 
 

@@ -108,7 +108,11 @@ async def _run(
         redis = await connect(settings)
         stack.push_async_callback(redis.aclose)
         counts = {name: sum(of(name, m.phase.counts) for m in done) for name in _COUNTED}
-        counts |= {"users": people, "notifications": counts["deliveries"]}
+        counts |= {
+            "users": people,
+            "notifications": counts["deliveries"],
+            "through the API": counts["rest"] + counts["batch items"],
+        }
         sizes = Bytes(
             settings.partitions,
             await valkey(redis, counts),
@@ -119,7 +123,7 @@ async def _run(
 
 
 _COUNTED = (
-    "deliveries", "inapp", "otp", "sign-ups", "stock changes", "clicks", "rest",
+    "deliveries", "inapp", "otp", "sign-ups", "stock changes", "clicks", "rest", "batch items",
 )  # fmt: skip
 
 

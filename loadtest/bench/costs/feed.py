@@ -139,6 +139,7 @@ class Feed:
     def _body(self, channel: Channel) -> dict[str, object]:
         made = _request(channel, next(self._people))
         return {
+            "notification_id": made.notification_id,
             "user_id": made.user_id, "type": made.type, "data": made.data,
             "channels": made.channels,
         }  # fmt: skip

@@ -15,7 +15,7 @@ from tocsin.settings import Settings
 
 _SAMPLE: Final = 300
 _PER: Final[Mapping[str, str]] = {
-    "user": "users", "people": "users", "seen": "notifications", "chosen": "notifications",
+    "user": "users", "people": "users", "seen": "notifications", "chosen": "through the API",
     "sent": "deliveries", "inbox": "inapp", "otp": "otp", "sub": "sign-ups", "subs": "sign-ups",
     "waiting": "sign-ups", "stock": "stock changes", "clicked": "clicks",
     "idempotency": "rest",
