@@ -41,9 +41,10 @@ def off(predicted: float, measured: float) -> float:
 def compared(
     name: str, seconds: float, predicted: Mapping[str, float], measured: Mapping[str, float]
 ) -> Comparison:
-    """Of the parts that both have. Where actors were measured together they are predicted so."""
+    """Of the parts that both have. Where actors were measured together they are predicted so;
+    one that has no name yet is `actors` anyhow."""
     told = dict(predicted)
-    if "actors" in measured:
+    if not any(part in measured for part in ACTORS):
         for part in ACTORS:
             told["actors"] = told.get("actors", 0) + told.pop(part, 0)
     both = [part for part in measured if part in told]

@@ -15,14 +15,16 @@ from loadtest.capacity.engines import clickhouse, kafka, valkey
 from loadtest.capacity.load import DAY_SECONDS, Load, checked
 from loadtest.capacity.plan import RAY_CONNECTIONS, RAY_OTP, RAY_SENDERS, Plan, Pods, Providers
 from loadtest.capacity.predict import active
-from loadtest.capacity.rounding import cores, memory, up_to
+from loadtest.capacity.rounding import MIB, cores, memory, up_to
+from tocsin.settings import Rates
 
 _LEAST_PARTITIONS = 12
 _PARTITIONS_BY = 6
 """Shared out evenly over two or three of anything."""
-_ROOM = 1.3
+_ROOM, _LEAST_MEMORY = 1.5, 256 * MIB
 _BURST = 2
-"""Memory: asked for, and allowed, over the most that was seen."""
+"""Memory: asked for over the most that was seen in minutes of load, and allowed over what is asked
+for: a backlog of hours is more than the bench has."""
 
 
 def plan(load: Load, costs: Costs) -> Plan:
@@ -89,11 +91,12 @@ class _Model:
         """`extra` bytes of a pod beside what the part was seen to use; `shared`: the CPU of one."""
         seen = self._costs.parts[part]
         held = seen.rss_loaded // seen.processes
+        asked = memory(max(_LEAST_MEMORY, held * _ROOM) + extra)
         use = self._used(part, self._peak) / max(1, peak - 1) if shared is None else shared
         return Pods(
             workload, least, peak, most,
             cpu=cores((use + self._idle(part)) / self._cap),
-            memory=memory(held * _ROOM + extra), memory_limit=memory(held * _BURST + extra * _ROOM),
+            memory=asked, memory_limit=memory(_BURST * asked),
             because=because,
         )  # fmt: skip
 
@@ -205,14 +208,17 @@ class _Model:
         return Providers(calls, {c: round(n * size.get(c, 0), 1) for c, n in calls.items()})
 
     def _settings(self, senders: Mapping[str, int], shards: int) -> dict[str, str]:
-        rates = {c: up_to(self._peak[c] / self._cap, 100) for c in CHANNELS[:3]}
+        calls = {c: self._peak[c] for c in CHANNELS[:3]} | {"otp": self._peak["otp"]}
+        allowed = Rates()
+        # the vendors' limits: raised where the peak needs it, and never lowered
+        rates = {c: up_to(n / self._cap, 100) for c, n in calls.items()}
+        raised = {c: n for c, n in rates.items() if n > getattr(allowed, c)}
         return {
             "TOCSIN_PARTITIONS": str(self._partitions),
             **{f"TOCSIN_{c.upper()}_SENDERS": str(n) for c, n in senders.items()},
             "TOCSIN_SHARDS": str(shards), "TOCSIN_SHARDS_MAX": str(shards),
             "TOCSIN_SMTP_CONNECTIONS": str(known.CALLS_AT_ONCE["email"]),
-            **{f"TOCSIN_RATE_{c.upper()}": str(n) for c, n in rates.items()},
-            "TOCSIN_RATE_OTP": str(up_to(max(self._peak["otp"] / self._cap, 100), 100)),
+            **{f"TOCSIN_RATE_{c.upper()}": str(n) for c, n in raised.items()},
         }  # fmt: skip
 
     def _warnings(self, cpu: Mapping[str, float]) -> list[str]:

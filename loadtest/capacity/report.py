@@ -84,7 +84,7 @@ def seed(plan: Plan) -> str:
     theirs = known.SEED_BYTES * load.per_day / 16e6 * load.days / 30
     ours = books.tables + books.rollups
     return (
-        f"{amount(theirs)} in a row store ({known.SEED_EACH[0]:,} + {known.SEED_EACH[1]} B each) "
+        f"{amount(theirs)} ({known.SEED_EACH[0]:,} B a notification, {known.SEED_EACH[1]} B more) "
         f"against {amount(ours)} on a replica, {ours / theirs:.0%}: columns sorted by time and "
         f"compressed ({known.DELIVERIES_BYTES} B a delivery, {known.CLICKHOUSE_BYTES} B with its "
         "request, openings and decisions), no message text kept, and rollups for what is older; "
