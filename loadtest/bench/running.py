@@ -17,7 +17,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from loadtest.bench.usage import Usage, usage
 from tocsin.errors import EngineUnavailable
 
-_START_SECONDS = 180
+_START_SECONDS = 300
 
 
 class Running:
