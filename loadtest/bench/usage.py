@@ -5,19 +5,8 @@ from typing import Final, NamedTuple
 
 import psutil
 
-_PARTS: Final = (
-    ("streams.otp_worker", "otp worker"),
-    ("streams.fan_out_worker", "fan-out"),
-    ("streams.worker", "streams"),
-    ("analytics.writer", "writer"),
-    ("analytics.engine", "clickhouse"),
-    ("loadtest.sandbox", "sandbox"),
-    ("api.serve", "api"),
-    ("actors.supervise", "actors' supervisor"),
-    ("valkey-server", "valkey"),
-    ("tansu", "broker"),
-    ("supervisord", "supervisor"),
-)
+from loadtest.processes import part_of
+
 _ACTORS: Final = (
     ("sender-push", "push sender"),
     ("sender-sms", "sms sender"),
@@ -73,13 +62,3 @@ def _of(process: psutil.Process) -> Usage:
 
 def _actor(name: str) -> str:
     return next((part for start, part in _ACTORS if name.startswith(start)), "actors")
-
-
-def part_of(argv: list[str], name: str) -> str:
-    """What a process is, by its command line: `other` for one that is none of ours."""
-    line = " ".join(argv) or name
-    if line.startswith("ray::"):
-        return "actors"
-    if "ray" in line and ("gcs_server" in line or "raylet" in line or "/ray/" in line):
-        return "ray"
-    return next((part for word, part in _PARTS if word in line), "other")

@@ -80,7 +80,8 @@ class Latencies(msgspec.Struct, frozen=True):
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line of `samples.jsonl`, about one a second. What could not be read is left out.
 
-    `cpu` (seconds used so far) and `rss` (bytes) by part of the system, `lag` (records) by topic,
+    `cpu` (seconds used so far) and `rss` (bytes) by part of the system, `lag` (records) by topic
+    (`topic (writer)`: the analytics writer's; without what is not behind),
     `ended` deliveries in ClickHouse so far, `backlog` deliveries accepted and not ended.
     """
 
@@ -121,7 +122,13 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """`verdict.json`: what the checker found. `faults` has every class, those without any too."""
+    """`verdict.json`: what the checker found. `faults` has every class, those without any too.
+
+    `by_state` counts the ends in ClickHouse (their sum is `ended`), `reasons` those that are not
+    `delivered` as "state: reason"; `unended` of the expected deliveries have none. `cut` lines of
+    the clients' histories were cut by a kill. `unjudged` says what could not be judged, and why:
+    with anything in it a verdict without faults is no proof.
+    """
 
     accepted: int
     may: int
@@ -131,6 +138,11 @@ class Verdict(msgspec.Struct, frozen=True):
     by_state: dict[str, int]
     faults: dict[str, Fault]
     seconds: float
+    reasons: dict[str, int] = {}
+    unended: int = 0
+    sign_ups: int = 0
+    cut: int = 0
+    unjudged: tuple[str, ...] = ()
 
 
 FAULTS: Final = (
@@ -147,6 +159,7 @@ class RunDir:
         self.run = path / "run.json"
         self.people = path / "people.jsonl"
         self.samples = path / "samples.jsonl"
+        self.machine = path / "machine.json"
         self.received = path / "received.jsonl"
         self.ended = path / "ended.jsonl"
         self.verdict = path / "verdict.json"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from loadtest.bench.resting import Resting, report
-from loadtest.bench.usage import Usage, part_of
+from loadtest.bench.usage import Usage
 from loadtest.capacity import drivers, predict
 from loadtest.capacity.arrivals import Flow, counts
 from loadtest.capacity.compare import compared, together
@@ -82,13 +82,6 @@ def test_actors_measured_together_are_predicted_together() -> None:
     both = together([found, found])
     assert both.predicted["streams"] == 6.0
     assert both.seconds == 20
-
-
-def test_processes_are_known_by_their_command_lines() -> None:
-    assert part_of(["python", "-P", "-m", "streams.otp_worker"], "python") == "otp worker"
-    assert part_of(["ray::BulkSender"], "ray::BulkSender") == "actors"
-    assert part_of(["/x/ray/core/src/ray/raylet/raylet"], "raylet") == "ray"
-    assert part_of(["bash"], "bash") == "other"
 
 
 def test_what_a_part_holds_and_costs_idle_is_in_the_bench() -> None:
