@@ -42,6 +42,7 @@ _TYPE: Final[dict[Channel, tuple[str, dict[str, object]]]] = {
 }
 _RECORD: Final = 250
 FIRST_USER: Final = 5_000_000
+_FIRST_PAIR: Final = 5_900_000
 
 
 def users(count: int) -> list[Profile]:
@@ -52,6 +53,12 @@ def users(count: int) -> list[Profile]:
         first = dict(list(profile.devices.items())[:1])
         found.append(replace(profile, devices=first))
     return found
+
+
+def pairs(count: int) -> list[Profile]:
+    """People of the same kind who have two devices each, so that a push is two calls."""
+    found = (person(str(_FIRST_PAIR + number)) for number in range(10 * count))
+    return [profile for profile in found if len(profile.devices) == 2][:count]
 
 
 class Traffic:

@@ -11,8 +11,8 @@ from loadtest.capacity import predict
 from loadtest.capacity.arrivals import Flow, Way, counts
 from loadtest.capacity.compare import Comparison, compared
 from loadtest.capacity.costs import Costs
-from loadtest.capacity.drivers import BUSY, CHANNELS
-from loadtest.load.run_dir import Asked, RunDir, Sample
+from loadtest.capacity.drivers import BUSY, CHANNELS, FURTHER
+from loadtest.load.run_dir import Asked, Person, RunDir, Sample
 from tocsin.errors import ConfigError
 
 T = TypeVar("T")
@@ -26,13 +26,20 @@ _DRIVERS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """Kind of call → driver. Connecting and asking for figures have no price yet."""
 
+_SENT: Final = ("delivered", "failed")
 _LANES: Final = {"critical": "high", "high": "high", "low": "low"}
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """What is needed of a line of `ended.jsonl`."""
+    """What is needed of a line of `ended.jsonl`: the last word of the id is the channel."""
 
-    channel: str = ""
+    delivery_id: str
+    state: str
+
+    @property
+    def channel(self) -> str:
+        """Of those that went out; of others nothing, they cost next to nothing."""
+        return self.delivery_id.rpartition(":")[2] if self.state in _SENT else ""
 
 
 class _Group(NamedTuple):
@@ -59,6 +66,7 @@ def against(path: Path, costs: Costs) -> Comparison:
     asked = _asked(path, first.at, last.at)
     ended = _ended(files, samples)
     happened = happenings(asked, ended, costs)
+    happened[FURTHER] = happened.get("push", 0) * _further(files)
     return compared(path.name, seconds, predict.cpu(costs, happened, seconds), measured)
 
 
@@ -73,6 +81,12 @@ def _lines(path: Path, kind: type[T]) -> Iterator[T]:
                 yield decode(line)
             except msgspec.MsgspecError:
                 continue
+
+
+def _further(files: RunDir) -> float:
+    """Devices beyond the first that a person has on average, of those that have any."""
+    devices = [len(each.push) for each in _lines(files.people, Person) if each.push]
+    return sum(devices) / len(devices) - 1 if devices else 0.0
 
 
 def _asked(path: Path, first: float, last: float) -> Iterator[tuple[str, Asked]]:

@@ -18,13 +18,16 @@ BATCHES: Final = tuple(f"{channel} batches" for channel in CHANNELS)
 BUSY: Final = "busy seconds"
 """Seconds in which anything happened: the writer flushes, ClickHouse merges, once a second."""
 
+FURTHER: Final = "further devices"
+"""Pushes to a second device of the same person, and so on: a delivery is one, its calls are not."""
+
 CALLS: Final = (
     "rest", "batch calls", "batch items", "otp", "clicks", "sign-ups", "stock changes",
     "preferences",
 )  # fmt: skip
 """HTTP calls by kind; `batch items` are the notifications in `batch calls`."""
 
-ALL: Final = (RECORDS, *CHANNELS, *BATCHES, BUSY, *CALLS)
+ALL: Final = (RECORDS, *CHANNELS, *BATCHES, FURTHER, BUSY, *CALLS)
 
 _ANY: Final = ("deliveries", "batches")
 _OTHERS: Final = ("otp", "clicks", "sign-ups", "stock changes", "preferences")
@@ -32,7 +35,7 @@ _OTHERS: Final = ("otp", "clicks", "sign-ups", "stock changes", "preferences")
 PAYS: Final[Mapping[str, tuple[str, ...]]] = {
     "api": CALLS,
     "streams": (RECORDS, *CHANNELS, "batches", "stock changes"),
-    "push sender": ("push", "push batches"),
+    "push sender": ("push", "push batches", FURTHER),
     "sms sender": ("sms", "sms batches"),
     "email sender": ("email", "email batches"),
     "shard": ("inapp", "inapp batches"),
@@ -43,7 +46,7 @@ PAYS: Final[Mapping[str, tuple[str, ...]]] = {
     "writer": (BUSY, "deliveries", *_OTHERS),
     "clickhouse": (BUSY, "deliveries", *_OTHERS),
     "ray": ("batches",),
-    "sandbox": ("push", "sms", "email", "otp"),
+    "sandbox": ("push", FURTHER, "sms", "email", "otp"),
     "actors' supervisor": (BUSY,),
 }
 """Part → what it pays for; `deliveries` and `batches` are the sums over the channels. A part that

@@ -22,7 +22,7 @@ async def test_records_are_counted_one_by_one_and_only_once(settings: Settings) 
     try:
         async with Topics(settings) as topics:
             await topics.passed()
-            feed = Feed(settings, users(40), producer, ApiCalls(settings))
+            feed = Feed(settings, users(40), [], producer, ApiCalls(settings))
             await feed.records((Channel.PUSH, Channel.EMAIL), 60, 20, 0)
             await send_all(producer, PUSH, [(0, b"x" * 10), (1, b"y" * 10)])
             await send_all(producer, SMS_HIGH, [(0, b"z")])

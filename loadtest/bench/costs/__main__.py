@@ -29,7 +29,7 @@ from loadtest.bench.costs.sheet import Bytes, Sheet
 from loadtest.bench.costs.topics import Topics
 from loadtest.bench.costs.weigh import inserted, provider_bytes, valkey
 from loadtest.bench.running import Running
-from loadtest.bench.traffic import users
+from loadtest.bench.traffic import pairs, users
 from loadtest.capacity import costs, overlay, readme, report
 from loadtest.capacity.compare import checked
 from loadtest.capacity.costs import Machine
@@ -86,7 +86,7 @@ def _measured(people: int, chosen: Sequence[phases.Phase]) -> tuple[list[Measure
 async def _run(
     running: Running, people: int, chosen: Sequence[phases.Phase]
 ) -> tuple[list[Measured], Bytes]:
-    settings, crowd = settings_module.load(), users(people)
+    settings, crowd, couples = settings_module.load(), users(people), pairs(200)
     books = Books(settings)
     async with contextlib.AsyncExitStack() as stack:
         producer = await start_producer(settings)
@@ -95,8 +95,8 @@ async def _run(
         api = await stack.enter_async_context(ApiCalls(settings))
         topics = await stack.enter_async_context(Topics(settings))
         say(f"registering {people:,} users …")
-        await api.register(crowd)
-        measure = Measure(running, Feed(settings, crowd, producer, api), books, topics)
+        await api.register([*crowd, *couples])
+        measure = Measure(running, Feed(settings, crowd, couples, producer, api), books, topics)
         say("warming up …")
         done = [await measure.run(phases.WARM_UP)]
         await asyncio.sleep(5)
@@ -109,7 +109,7 @@ async def _run(
         stack.push_async_callback(redis.aclose)
         counts = {name: sum(of(name, m.phase.counts) for m in done) for name in _COUNTED}
         counts |= {
-            "users": people,
+            "users": people + len(couples),
             "notifications": counts["deliveries"],
             "through the API": counts["rest"] + counts["batch items"],
         }

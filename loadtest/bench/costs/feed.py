@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any
@@ -29,28 +29,33 @@ class Feed:
         self,
         settings: Settings,
         people: Sequence[Profile],
+        pairs: Sequence[Profile],
         producer: AIOKafkaProducer,
         api: ApiCalls,
     ) -> None:
         self._settings, self._producer, self._api = settings, producer, api
         names = [profile.user_id for profile in people]
-        by_partition: list[list[str]] = [[] for _ in range(settings.partitions)]
-        for name in names:
-            by_partition[partition_for(name, settings.partitions)].append(name)
-        self._in_partition = [cycle(found) for found in by_partition]
+        self._in_partition = _shared(names, settings.partitions)
+        self._pairs = _shared([profile.user_id for profile in pairs], settings.partitions)
         self._partitions = cycle(range(settings.partitions))
         self._people, self._otp_people = cycle(names), iter(names)
         self._seals = Seals(settings)
 
     async def records(
-        self, mix: Sequence[Channel], count: int, size: int, per_second: float
+        self,
+        mix: Sequence[Channel],
+        count: int,
+        size: int,
+        per_second: float,
+        to_pairs: bool = False,
     ) -> None:
-        """Records of `size` requests straight into Kafka, `per_second` requests (0: at once)."""
-        turn = cycle(mix)
+        """Records of `size` requests straight into Kafka, `per_second` requests (0: at once).
+        `to_pairs`: to people with two devices."""
+        turn, crowd = cycle(mix), self._pairs if to_pairs else self._in_partition
 
         async def one(_: int) -> None:
             partition = next(self._partitions)
-            names = self._in_partition[partition]
+            names = crowd[partition]
             requests = [_request(next(turn), next(names)) for _ in range(size)]
             value = encode({"requests": requests})
             await (await self._producer.send(REQUESTS.name, value, partition=partition))
@@ -143,6 +148,14 @@ class Feed:
             "user_id": made.user_id, "type": made.type, "data": made.data,
             "channels": made.channels,
         }  # fmt: skip
+
+
+def _shared(names: Sequence[str], partitions: int) -> list[Iterator[str]]:
+    """By partition, each in turn for ever."""
+    found: list[list[str]] = [[] for _ in range(partitions)]
+    for name in names:
+        found[partition_for(name, partitions)].append(name)
+    return [cycle(each) for each in found]
 
 
 def _request(channel: Channel, user_id: str) -> NotificationRequest:

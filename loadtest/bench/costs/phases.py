@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from loadtest.bench.costs.feed import Feed
 from loadtest.bench.traffic import MIX
 from loadtest.capacity.arrivals import Flow
+from loadtest.capacity.drivers import FURTHER
 from tocsin.records import Channel
 
 Send = Callable[[Feed], Awaitable[None]]
@@ -87,6 +88,11 @@ MEASURED: Final = (
             records(f"{channel}, one by one", (channel,), 240, 1, 40),
             records(f"{channel}, in 250s", (channel,), 10_000, 250, 0),
         )
+    ),
+    Phase(
+        "push to two devices, in 250s",
+        lambda feed: feed.records((Channel.PUSH,), 5_000, 250, 0, to_pairs=True),
+        {"push": 5_000, FURTHER: 5_000},
     ),
     records("mix, one by one", MIX, 2_400, 1, 300),
     records("mix, in 25s", MIX, 6_400, 25, 800),

@@ -32,7 +32,8 @@ def _run(path: Path) -> None:
     ended = files.ended.open("wb")
     for channel, count in (("push", 100), ("email", 2_000), ("sms", 100)):
         for _ in range(count):
-            ended.write(b'{"delivery_id":"x","channel":"%b"}\n' % channel.encode())
+            ended.write(b'{"delivery_id":"x:%b","state":"delivered"}\n' % channel.encode())
+    ended.write(b'{"delivery_id":"x:push","state":"suppressed"}\n' * 50)
     ended.write(b'{"cut off')
     ended.close()
 
