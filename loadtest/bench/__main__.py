@@ -26,6 +26,8 @@ from loadtest.bench.api_calls import ApiCalls
 from loadtest.bench.books import Books, Sample, rate, slowest
 from loadtest.bench.journal import Journal
 from loadtest.bench.otp import ask_all, latencies
+from loadtest.bench.resting import Resting, resting
+from loadtest.bench.resting import report as parts_held
 from loadtest.bench.running import Running
 from loadtest.bench.traffic import Traffic, users
 from tocsin import settings as settings_module
@@ -89,6 +91,7 @@ class Bench:
         self._seconds, self._bare_seconds, self._otp = seconds, bare, otp
         self._people = users(people)
         self._traffic = Traffic(settings, self._people)
+        self._resting = Resting(0, {})
 
     async def run(self) -> dict[str, Any]:
         """Everything in turn; the bulk worker rests while the bare loop runs."""
@@ -97,6 +100,8 @@ class Bench:
             async with ApiCalls(self._settings) as api, Journal(self._settings.sandbox_url) as log:
                 say(f"registering {len(self._people):,} users …")
                 await api.register(self._people)
+                say("an idle system …")
+                self._resting = await resting(self._running)
                 say("OTP on an idle system …")
                 idle = await self._idle_otp(api, log)
                 self._running.control("stopProcess", BULK_WORKER)
@@ -142,18 +147,22 @@ class Bench:
         await asyncio.sleep(WARM_UP)
         await log.skip()
         first, before = len(books.samples) - 1, self._running.cpu()
+        held = self._running.usage()
         start = time.monotonic()
         logins = [p.user_id for p in self._people[self._otp : 2 * self._otp]]
         asked = await ask_all(api, logins, per_second=self._otp / self._seconds)
         await asyncio.sleep(max(0, start + self._seconds - time.monotonic()))
         after, samples = self._running.cpu(), books.samples[first:]
+        told = samples[-1].ended - samples[0].ended
+        kept = parts_held(self._resting, held, self._running.usage(), told)
         for task in (feeding, watching):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await books.close()
         received = await log.received(set(asked), seconds=30)
-        return _report(samples, before, after), latencies(asked, received)
+        report = _report(samples, before, after) | {"parts": kept}
+        return report, latencies(asked, received)
 
     async def _feed(self, producer: Any, books: Books) -> None:
         """Keep the topic ahead of the system, so that it is never the producer that is measured."""
@@ -196,6 +205,13 @@ def _table(found: Mapping[str, Any]) -> Table:
     table.add_row("CPU seconds per 1,000, all processes", f"{tocsin['cpu_seconds_per_1000']:.2f}")
     for part, cost in tocsin["cpu_us_per_delivery"].items():
         table.add_row(f"  {part}", f"{cost:,.0f} µs per delivery")
+    for part, held in tocsin.get("parts", {}).items():
+        table.add_row(
+            f"  {part}",
+            f"{held['rss_mb_idle']:,.0f} MB idle, {held['rss_mb_loaded']:,.0f} loaded; "
+            f"{held['idle_cpu_percent']} % of a core idle; "
+            f"{held['written_bytes_per_delivery']:,.0f} B to disk per delivery",
+        )
     for name in ("idle", "loaded"):
         otp = found[f"otp_{name}_ms"]
         table.add_row(

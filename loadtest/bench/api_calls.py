@@ -10,7 +10,16 @@ from tocsin.records import Profile, encode
 from tocsin.settings import Settings
 from tocsin.tokens import mint
 
-_SCOPES = frozenset({"users:write", "otp", "notifications:write", "stats:read"})
+_SCOPES = frozenset(
+    {
+        "users:write",
+        "otp",
+        "notifications:write",
+        "stats:read",
+        "subscriptions:write",
+        "inventory:write",
+    }
+)
 _USERS = 500
 
 
@@ -24,7 +33,8 @@ class ApiCalls:
         self._client: Client | None = None
 
     async def __aenter__(self) -> "ApiCalls":
-        self._client = await ClientBuilder().default_headers(self._headers).build().__aenter__()
+        builder = ClientBuilder().default_headers(self._headers).follow_redirects(False)
+        self._client = await builder.build().__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -33,8 +43,22 @@ class ApiCalls:
 
     async def post(self, path: str, body: object) -> Any:
         """The JSON answer. Raises `EngineUnavailable` with the problem's detail on any error."""
+        return await self._send("POST", path, body)
+
+    async def put(self, path: str, body: object) -> Any:
+        """As `post`."""
+        return await self._send("PUT", path, body)
+
+    async def follow(self, path: str) -> None:
+        """A link somebody has; raises unless it redirects."""
         assert self._client
-        request = self._client.post(self._url + path).body_bytes(encode(body)).build()
+        answer = await self._client.get(self._url + path).build().send()
+        if answer.status not in (302, 303, 307):
+            raise EngineUnavailable("the API", path, f"it answered {answer.status}")
+
+    async def _send(self, method: str, path: str, body: object) -> Any:
+        assert self._client
+        request = self._client.request(method, self._url + path).body_bytes(encode(body)).build()
         answer = await request.send()
         if answer.status >= 300:
             raise EngineUnavailable("the API", path, (await answer.text())[:300])

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 from xmlrpc.client import ServerProxy
 
-import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
-from loadtest.processes import part_of
+from loadtest.bench.usage import Usage, usage
 from tocsin.errors import EngineUnavailable
 from tocsin.process import die_with_parent
 
@@ -43,7 +42,11 @@ class Running:
                 argv, stdout=log, stderr=subprocess.STDOUT, start_new_session=self._apart,
                 preexec_fn=_end_with_parent if self._apart else None,
             )  # fmt: skip
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -120,14 +123,14 @@ class Running:
     def cpu(self) -> dict[str, float]:
         """CPU seconds used so far, by part of the system (all processes below `tocsin up`)."""
         assert self._process
-        found: dict[str, float] = {}
-        for process in psutil.Process(self._process.pid).children(recursive=True):
-            try:
-                times, part = process.cpu_times(), part_of(process.cmdline(), process.name())
-            except psutil.Error:
-                continue
-            found[part] = found.get(part, 0) + times.user + times.system
-        return found
+        return {part: used.cpu for part, used in usage(self._process.pid).items()}
+
+    def usage(self) -> dict[str, Usage]:
+        """What every part has used so far and holds now, the actors by what they are."""
+        assert self._process
+        ready = self._data_dir / "run" / "actors.ready"
+        actors = json.loads(ready.read_text())["pids"] if ready.exists() else {}
+        return usage(self._process.pid, {int(pid): name for name, pid in actors.items()})
 
 
 def _end_with_parent() -> None:

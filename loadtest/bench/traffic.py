@@ -27,6 +27,10 @@ _TYPE: Final[dict[Channel, tuple[str, dict[str, object]]]] = {
         "BACK_IN_STOCK",
         {"sku": "85123A", "product": "White hanging heart", "available": 9},
     ),
+    Channel.INAPP: (
+        "BACK_IN_STOCK",
+        {"sku": "85123A", "product": "White hanging heart", "available": 9},
+    ),
     Channel.SMS: (
         "ORDER_UPDATE",
         {"order": "536365", "items": 3, "total": "17.85", "currency": "GBP", "kind": "return"},
@@ -38,6 +42,7 @@ _TYPE: Final[dict[Channel, tuple[str, dict[str, object]]]] = {
 }
 _RECORD: Final = 250
 FIRST_USER: Final = 5_000_000
+_FIRST_PAIR: Final = 5_900_000
 
 
 def users(count: int) -> list[Profile]:
@@ -48,6 +53,12 @@ def users(count: int) -> list[Profile]:
         first = dict(list(profile.devices.items())[:1])
         found.append(replace(profile, devices=first))
     return found
+
+
+def pairs(count: int) -> list[Profile]:
+    """People of the same kind who have two devices each, so that a push is two calls."""
+    found = (person(str(_FIRST_PAIR + number)) for number in range(10 * count))
+    return [profile for profile in found if len(profile.devices) == 2][:count]
 
 
 class Traffic:
@@ -78,12 +89,17 @@ class Traffic:
     def _requests(self, partition: int) -> Iterator[NotificationRequest]:
         now = datetime.now(UTC)
         for channel in (next(self._mix) for _ in range(_RECORD)):
-            type_name, data = _TYPE[channel]
-            yield NotificationRequest(
-                notification_id=new_id(),
-                user_id=next(self._users[partition]),
-                type=type_name,
-                data=data,
-                channels=(channel,),
-                accepted_at=now,
-            )
+            yield request(channel, next(self._users[partition]), now)
+
+
+def request(channel: Channel, user_id: str, now: datetime) -> NotificationRequest:
+    """One notification on one channel, of a type that belongs there."""
+    type_name, data = _TYPE[channel]
+    return NotificationRequest(
+        notification_id=new_id(),
+        user_id=user_id,
+        type=type_name,
+        data=data,
+        channels=(channel,),
+        accepted_at=now,
+    )
