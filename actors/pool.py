@@ -27,7 +27,7 @@ from actors.shard import ConnectionShard
 from tocsin import logs
 from tocsin.errors import EngineUnavailable
 from tocsin.observability.exporter import Exporter
-from tocsin.process import step_back
+from tocsin.process import collect_rarely, step_back
 from tocsin.records import Channel, Delivery, DeliveryBatch, OtpChallenge, encode
 from tocsin.settings import Settings
 from tocsin.store import SendResult
@@ -91,6 +91,7 @@ class BulkSender(Sender):
         step_back()
         self._exporter = _seen(settings, name)
         super().__init__(settings, channel, name)
+        collect_rarely()
 
     async def facts(self) -> dict[str, Any]:
         """As the sender's, with its metrics served."""
@@ -109,6 +110,7 @@ class FastLane(OtpLane):
     def __init__(self, settings: Settings, name: str) -> None:
         self._exporter = _seen(settings, name)
         super().__init__(settings, name)
+        collect_rarely()
 
     async def facts(self) -> dict[str, Any]:
         """As the lane's, with its metrics served."""
@@ -238,6 +240,11 @@ class Pools:
         await connect(settings)
         return cls(settings, living)
 
+    def actor(self, channel: Channel, partition: int) -> int:
+        """Which actor of a channel a partition's deliveries go to: partitions of the same one can
+        share a call."""
+        return partition % len(self._names[channel])
+
     async def send(
         self, channel: Channel, partition: int, deliveries: Sequence[Delivery]
     ) -> list[SendResult]:
@@ -246,10 +253,10 @@ class Pools:
         Waits for as long as the actor (or its store) is away, and then asks again: the claims
         make that safe. What it raises is a bug.
         """
-        pool = self._names[channel]
+        name = self._names[channel][self.actor(channel, partition)]
         method = "deliver" if channel is Channel.INAPP else "send"
         batch = encode(DeliveryBatch(list(deliveries)))
-        return _decode(await self._call(pool[partition % len(pool)], method, batch))
+        return _decode(await self._call(name, method, batch))
 
     async def send_otp(self, challenges: Sequence[OtpChallenge]) -> list[SendResult]:
         """One result per challenge, in their order; waits as `send` does."""

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaProducer
@@ -56,10 +56,11 @@ class Dispatch:
         emit = Emit(self._producer)
         ends = Ends()
         waits: list[Deferred] = []
-        for partition, deliveries in _by_partition(records).items():
-            results = await self._pools.send(self._channel, partition, deliveries)
+        for taken in self._by_actor(records):
+            deliveries = [delivery for _, delivery in taken]
+            results = await self._pools.send(self._channel, taken[0][0], deliveries)
             now = self._clock.now()
-            for delivery, result in zip(deliveries, results, strict=True):
+            for (partition, delivery), result in zip(taken, results, strict=True):
                 ends.answered(result)
                 if result.state is State.DEFERRED:
                     waits.append(self._until_morning(delivery, result, partition, emit, now))
@@ -69,6 +70,15 @@ class Dispatch:
         await emit.flush()
         await self._schedule.put(waits)
         ends.tell()
+
+    def _by_actor(self, records: Sequence[Record]) -> Iterable[list[tuple[int, Delivery]]]:
+        """The deliveries with their partitions: those of one actor go there in one call."""
+        found: dict[int, list[tuple[int, Delivery]]] = defaultdict(list)
+        for record in records:
+            actor = self._pools.actor(self._channel, record.partition)
+            batch = decode_internal(DeliveryBatch, record.value)
+            found[actor] += [(record.partition, delivery) for delivery in batch.deliveries]
+        return [taken for taken in found.values() if taken]
 
     def _conclude(
         self,
@@ -203,10 +213,3 @@ def outcome_of(delivery: Delivery, result: SendResult, now: datetime, over: str 
         content_hash=result.content_hash,
         data_hash=result.data_hash,
     )
-
-
-def _by_partition(records: Sequence[Record]) -> dict[int, list[Delivery]]:
-    found: dict[int, list[Delivery]] = defaultdict(list)
-    for record in records:
-        found[record.partition] += decode_internal(DeliveryBatch, record.value).deliveries
-    return found

@@ -110,7 +110,8 @@ def _sending(tools: Tools, bury: Bury) -> Iterator[Consume]:
     for lane in LANES:
         for channel in CHANNELS:
             work = Dispatch(channel, tools.producer, tools.pools, schedule, mind.clock, mind.rules)
-            yield Consume(BY_CHANNEL[channel, lane], work, bury, most=2, within=0.01)
+            # a call to an actor costs about a millisecond on both sides, whatever is in it
+            yield Consume(BY_CHANNEL[channel, lane], work, bury, most=4, within=0.01)
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:

@@ -3,15 +3,16 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from aiosmtplib import SMTP
-from aiosmtplib.errors import SMTPException, SMTPResponseException, SMTPServerDisconnected
+from aiosmtplib.errors import SMTPException, SMTPResponseException
 
 from actors.message import Message, Sent
-from actors.providers.mime import envelope_sender, mail_of, mailbox, message_id
+from actors.providers.mime import dotted, envelope_sender, mail_of, mailbox, message_id
+from actors.providers.smtp_wire import Reply, Wire
 from tocsin.errors import AddressGone, Ambiguous, Permanent, ProviderDown, SendError, Transient
 from tocsin.settings import Smtp
 
@@ -20,6 +21,11 @@ TIMEOUT: Final = 20.0
 MAX_BYTES: Final = 1_000_000
 _IDLE_SECONDS: Final = 60.0
 """Servers cut idle connections (RFC 5321 suggests 5 minutes): past this, start a new one."""
+
+_STAGES: Final = (("mail", 2), ("rcpt", 2), ("data", 3))
+"""What comes before a message's text, and how a reply that is no refusal begins."""
+
+_GO_ON: Final = 354
 
 _POLICY = re.compile(r"\s*5\.7\.").match
 _SYSTEM = re.compile(r"\s*4\.3\.").match
@@ -56,87 +62,95 @@ class _Line:
 
     def __init__(self, smtp: Smtp, timeout: float) -> None:
         self._smtp, self._timeout = smtp, timeout
-        self._session: SMTP | None = None
+        self._wire: Wire | None = None
         self._used = 0.0
 
     async def transact(self, sender: str, recipient: str, mail: bytes) -> None:
-        """One message. Raises a `SendError`; only what happens after DATA began is ambiguous."""
-        stage = "mail"
+        """One message. Raises a `SendError`; only once its text leaves is it ambiguous."""
+        left = False
         try:
-            session = await self._begin(sender)
-            stage = "rcpt"
-            await _said(session, b"RCPT TO:<%b>" % recipient.encode())
-            stage = "data"
-            await session.data(mail)
-        except SMTPResponseException as error:
-            await self._reset(error.code)
-            raise classify(stage, error.code, error.message) from None
-        except (SMTPException, OSError) as error:
+            wire, replies = await self._offer(sender, recipient)
+            refusal = refused(replies)
+            if refusal is None:
+                left = True
+                reply = (await wire.ask(dotted(mail), 1))[0]
+                refusal = None if reply.code == 250 else ("data", reply)
+            elif replies[-1].code == _GO_ON:
+                # it refused, and waits for a text all the same (RFC 2920, 3.1): there is none
+                await wire.ask(b".\r\n", 1)
+            if refusal:
+                await self._reset(wire, refusal[1].code)
+        except OSError as error:
             self.close()
-            kind = Ambiguous if stage == "data" else ProviderDown
+            kind = Ambiguous if left else ProviderDown
             raise kind(type(error).__name__, NAME) from None
         except BaseException:
             self.close()  # cancelled in mid-conversation: nobody knows where it stands
             raise
         self._used = time.monotonic()
+        if refusal:
+            stage, reply = refusal
+            raise classify(stage, reply.code, reply.text)
 
-    async def _begin(self, sender: str) -> SMTP:
-        """A session that took MAIL FROM."""
-        kept, session = self._session, await self._open()
+    async def _offer(self, sender: str, recipient: str) -> tuple[Wire, list[Reply]]:
+        """The replies to everything that comes before the text."""
+        commands = (
+            b"MAIL FROM:<%b>\r\n" % sender.encode(),
+            b"RCPT TO:<%b>\r\n" % recipient.encode(),
+            b"DATA\r\n",
+        )
+        kept, wire = self._wire, await self._open()
         try:
-            await _said(session, b"MAIL FROM:<%b>" % sender.encode())
-        except SMTPServerDisconnected:
-            if session is not kept:
+            return wire, await wire.offer(commands)
+        except ConnectionError:
+            if wire is not kept:
                 raise
-            # the server gave up a kept connection meanwhile; nothing was said on it yet
-            session = await self._open()
-            await _said(session, b"MAIL FROM:<%b>" % sender.encode())
-        return session
+            # the server gave up a kept connection meanwhile; no text was said on it yet
+            wire = await self._open()
+            return wire, await wire.offer(commands)
 
-    async def _open(self) -> SMTP:
+    async def _open(self) -> Wire:
         stale = time.monotonic() - self._used > _IDLE_SECONDS
-        if self._session is not None and self._session.is_connected and not stale:
-            return self._session
+        if self._wire is not None and self._wire.open and not stale:
+            return self._wire
         self.close()
         try:
-            self._session = await _connected(self._smtp, self._timeout)
+            self._wire = await _connected(self._smtp, self._timeout)
         except SMTPResponseException as error:
             raise classify("connect", error.code, error.message) from None
         except (SMTPException, OSError) as error:
             raise ProviderDown(type(error).__name__, NAME) from None
-        return self._session
+        return self._wire
 
-    async def _reset(self, code: int) -> None:
+    async def _reset(self, wire: Wire, code: int) -> None:
         """Make the connection ready for the next message, or drop it."""
-        self._used = time.monotonic()
-        session = self._session
-        if session is None or code == 421 or not session.is_connected:
+        if code == 421 or not wire.open:
             self.close()
             return
         try:
-            await session.rset()
-        except (SMTPException, OSError):
+            await wire.ask(b"RSET\r\n", 1)
+        except OSError:
             self.close()
 
     def close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
 
 
-async def _said(session: SMTP, command: bytes) -> None:
-    """One command. Raises `SMTPResponseException` when it is refused.
+def refused(replies: Sequence[Reply]) -> tuple[str, Reply] | None:
+    """The first command that was refused, by its stage. Raises `ConnectionError` when none was and
+    replies are missing. Pure."""
+    for (stage, success), reply in zip(_STAGES, replies, strict=False):
+        if reply.code // 100 != success:
+            return stage, reply
+    if len(replies) < len(_STAGES):
+        raise ConnectionResetError
+    return None
 
-    Not aiosmtplib's `mail` and `rcpt`, which parse the address again for 20 µs each: `mailbox`
-    has checked it more strictly.
-    """
-    response = await session.execute_command(command)
-    if response.code // 100 != 2:
-        raise SMTPResponseException(response.code, response.message)
 
-
-async def _connected(smtp: Smtp, timeout: float) -> SMTP:
-    """A session past EHLO, TLS where the server offers it, and log-in where there is a user."""
+async def _connected(smtp: Smtp, timeout: float) -> Wire:
+    """A connection past EHLO, TLS where the server offers it, and log-in where there is a user."""
     url = urlsplit(smtp.url)
     implicit = url.scheme == "smtps"
     session = SMTP(
@@ -151,7 +165,9 @@ async def _connected(smtp: Smtp, timeout: float) -> SMTP:
     await session.connect()
     if session.is_ehlo_or_helo_needed:
         await session.ehlo()
-    return session
+    # uvloop's transports are not asyncio's classes; they only behave so
+    transport = cast(asyncio.Transport, session.transport)
+    return Wire(transport, timeout, session.supports_extension("pipelining"))
 
 
 class EmailSmtp:

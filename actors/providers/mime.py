@@ -66,6 +66,13 @@ def _crlf(encoded: str) -> str:
     return encoded.replace("\r\n", "\n").replace("\n", "\r\n")
 
 
+def dotted(mail: bytes) -> bytes:
+    """A message of `mail_of` as DATA takes it (RFC 5321, 4.5.2): its lines' first dots doubled, and
+    the line that ends it."""
+    whole = mail if mail.endswith(b"\r\n") else mail + b"\r\n"
+    return whole.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+
+
 def mailbox(address: str) -> str:
     """The address, if it may go bare into a header and a command. Raises `Permanent`."""
     if not _MAILBOX(address):

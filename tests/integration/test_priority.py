@@ -37,6 +37,10 @@ class Stuck:
         self.tries: Counter[str] = Counter()
         self.done: set[str] = set()
 
+    def actor(self, channel: Channel, partition: int) -> int:
+        del channel, partition
+        return 0
+
     async def send(
         self, channel: Channel, partition: int, deliveries: Sequence[Delivery]
     ) -> list[SendResult]:

@@ -109,8 +109,7 @@ class Renderer:
             if (found := self._versions.get(_chosen(delivery))) is None:
                 raise TemplateMissing
             return found
-        names = (delivery.template_id, delivery.type, DEFAULT)
-        return next(found for name in names if (found := WORDS.get(name)))
+        return WORDS.get(delivery.template_id) or WORDS.get(delivery.type) or WORDS[DEFAULT]
 
 
 def versions_of(deliveries: Iterable[Delivery]) -> set[Chosen]:

@@ -32,9 +32,13 @@ class FakeProducer:
 
     def __init__(self) -> None:
         self.sent: dict[str, list[bytes]] = {}
+        self.placed: dict[str, list[tuple[int, bytes]]] = {}
 
-    async def send(self, topic: str, value: bytes, **_: object) -> "asyncio.Future[None]":
+    async def send(
+        self, topic: str, value: bytes, partition: int = 0, **_: object
+    ) -> "asyncio.Future[None]":
         self.sent.setdefault(topic, []).append(value)
+        self.placed.setdefault(topic, []).append((partition, value))
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done
@@ -45,8 +49,13 @@ class FakePools:
 
     def __init__(self, result: SendResult) -> None:
         self.result = result
+        self.calls: list[list[str]] = []
+
+    def actor(self, _: Channel, partition: int) -> int:
+        return partition % 2
 
     async def send(self, _: Channel, __: int, deliveries: Sequence[Delivery]) -> list[SendResult]:
+        self.calls.append([d.notification_id for d in deliveries])
         return [replace(self.result, delivery_id=d.delivery_id) for d in deliveries]
 
 
@@ -125,3 +134,21 @@ async def test_attempts_are_counted_as_before() -> None:
     assert turns == 6
     assert life.outcomes[-1].reason == "attempts exhausted: 503"
     assert [o.attempt for o in life.outcomes] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_records_of_one_actor_are_one_call_and_outcomes_stay_in_their_partition() -> None:
+    life, producer = Round(SendResult("", State.DELIVERED, "", "apns", "id")), FakeProducer()
+    work = Dispatch(
+        Channel.PUSH, producer, life.pools, FakeSchedule(), life.clock, load_rules(),  # type: ignore[arg-type]
+    )  # fmt: skip
+    batches = [DeliveryBatch([delivery(2 * i), delivery(2 * i + 1)]) for i in range(4)]
+    await work(
+        [Record("channel.push", p, p, encode(batch), NOW) for p, batch in enumerate(batches)]
+    )
+    named = [[d.notification_id for d in batch.deliveries] for batch in batches]
+    assert life.pools.calls == [named[0] + named[2], named[1] + named[3]]
+    found = {
+        partition: [o.notification_id for o in decode_internal(OutcomeBatch, value).outcomes]
+        for partition, value in producer.placed[OUTCOMES.name]
+    }
+    assert found == dict(enumerate(named))
