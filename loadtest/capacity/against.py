@@ -132,8 +132,18 @@ def happenings(
     for each in flows.values():
         for name, count in counts(each, _BUCKET, costs.partitions, costs.window).items():
             found[name] += count
+    _unsplit(found, calls)
     found[BUSY] = len(buckets) * _BUCKET
     return dict(found)
+
+
+def _unsplit(found: dict[str, float], calls: Mapping[_Group, Counter[tuple[str, int]]]) -> None:
+    """A call whose notifications are of several lanes is in a group of each; it is one call, and
+    one record where it went straight into Kafka."""
+    for way, name in (("batch", "batch calls"), ("kafka", "records")):
+        parts = [call for group, sizes in calls.items() if group.way == way for call in sizes]
+        if parts:
+            found[name] -= len(parts) - len(set(parts))
 
 
 def _way(line: Asked) -> Way:

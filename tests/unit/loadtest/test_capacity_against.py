@@ -81,6 +81,19 @@ def test_without_books_the_deliveries_are_those_that_were_counted(tmp_path: Path
     assert "rest" not in found
 
 
+def test_a_call_of_several_lanes_is_one_call() -> None:
+    asked = [
+        ("w", _asked(call, stream, 10.0, channels=["push"], priority=priority))
+        for stream, base in (("batch", 0), ("kafka", 100))
+        for call in range(base, base + 10)
+        for priority in ("high", "normal", "low")
+    ]
+    found = happenings(asked, {"push": 60}, COSTS)
+    assert found["batch calls"] == pytest.approx(10)
+    # 30 notifications of the API's calls are as many records, each lane has topics of its own
+    assert found["records"] == pytest.approx(30 + 10)
+
+
 def test_a_directory_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="samples"):
         against(tmp_path, COSTS)
