@@ -43,7 +43,11 @@ class Running:
                 argv, stdout=log, stderr=subprocess.STDOUT, start_new_session=self._apart,
                 preexec_fn=_end_with_parent if self._apart else None,
             )  # fmt: skip
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
