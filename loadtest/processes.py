@@ -17,8 +17,10 @@ _PARTS: Final = (
     ("valkey-server", "valkey"),
     ("tansu", "broker"),
     ("supervisord", "supervisor"),
+    ("tocsin.cli.", "supervisor"),
+    ("tocsin.engines.keep_broker", "supervisor"),
 )
-PARTS: Final = ("actors", "ray", *(part for _, part in _PARTS), "other")
+PARTS: Final = ("actors", "ray", *dict.fromkeys(part for _, part in _PARTS), "other")
 _LOOK_EVERY: Final = 5
 """Looking for new processes reads all of /proc; so does every fifth reading, and one that misses
 somebody."""

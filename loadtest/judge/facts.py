@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,7 +20,7 @@ from loadtest.load.run_dir import Latencies, Run, RunDir, Stream, Verdict
 from tocsin.errors import ConfigError
 
 T = TypeVar("T")
-_KILL: Final = re.compile(r"^kill", re.IGNORECASE)
+_KILL: Final = re.compile(r"^kill(?:ed)?(?: -\w+)? (?P<name>\S+)")
 _BINS: Final = 120
 """Points of a line over time, at most."""
 _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
@@ -50,6 +50,13 @@ class Calls:
         self.notifications += stream.notifications
         self.latency.merge(Histogram.from_dict(stream.latency))
         self.lag.merge(Histogram.from_dict(stream.lag))
+
+
+class Killed(NamedTuple):
+    """A process or actor that was killed, and when (Unix seconds)."""
+
+    at: float
+    name: str
 
 
 @dataclass
@@ -84,9 +91,10 @@ class Facts:
         return max(known)
 
     @property
-    def kills(self) -> list[tuple[float, str]]:
-        """What was killed on the way, and when."""
-        return [event for event in self.run.events if _KILL.search(event[1])]
+    def kills(self) -> list[Killed]:
+        """What was killed on the way."""
+        found = ((at, _KILL.match(said)) for at, said in self.run.events)
+        return [Killed(at, match["name"]) for at, match in found if match]
 
     @property
     def notifications(self) -> int:

@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 import msgspec
 
@@ -17,6 +17,13 @@ BUNDLED: Final = Path(__file__).with_name("gates.toml")
 STREAMS: Final = (*get_args(Kind), "rest", "batch", "kafka", "socket")
 """What a stream's name may begin with when the streams of a run are not known yet."""
 
+VICTIMS: Final = (
+    "streams", "writer", "api", "actors", "sender", "shard", "otp-lane", "broker", "valkey",
+    "clickhouse", "sandbox",
+)  # fmt: skip
+"""What the name of something that is killed may begin with: processes and actors."""
+
+Bound = TypeVar("Bound", int, float)
 _SEPARATORS: Final = "-_.:/ "
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -28,15 +35,20 @@ _PATH: Final = re.compile(
 _NAMED: Final = re.compile(r"(?:unknown|required) field `(\w+)`")
 
 
+_BY_NAME: Final[Mapping[str, Any]] = {
+    "faults": _Count, "duplicates_per_kill": _Count, "answer_p99_ms": _Positive, "achieved": _Share,
+}  # fmt: skip
+"""Tables whose keys are names."""
+
+
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
 class Duplicates(_Table, frozen=True):
-    """Sent twice: a share of the deliveries, and so many more for each kill."""
+    """Sent twice: a share of the deliveries."""
 
     share: _Share
-    per_kill: _Count
 
 
 class Otp(_Table, frozen=True):
@@ -68,10 +80,12 @@ class Dispatch(_Table, frozen=True):
 
 
 class Gates(_Table, frozen=True):
-    """Every bound. `answer_p99_ms` and `achieved` are by the beginning of a stream's name."""
+    """Every bound. `answer_p99_ms` and `achieved` are by the beginning of a stream's name,
+    `duplicates_per_kill` by that of a process or actor."""
 
     faults: dict[str, _Count]
     duplicates: Duplicates
+    duplicates_per_kill: dict[str, _Count]
     otp: Otp
     answer_p99_ms: dict[str, _Positive]
     achieved: dict[str, _Share]
@@ -99,7 +113,7 @@ def load(path: Path | None = None, streams: Collection[str] = ()) -> Gates:
     return gates
 
 
-def bound_for(stream: str, bounds: Mapping[str, float]) -> float | None:
+def bound_for(stream: str, bounds: Mapping[str, Bound]) -> Bound | None:
     """The bound of the longest name that `stream` begins with."""
     fitting = [name for name in bounds if begins(stream, name)]
     return bounds[max(fitting, key=len)] if fitting else None
@@ -171,7 +185,7 @@ def _fields(document: Mapping[str, Any], table: str) -> Iterator[str]:
 
 def _refused(field: str, document: Mapping[str, Any]) -> bool:
     table, _, name = field.partition(".")
-    kind = {"faults": _Count, "answer_p99_ms": _Positive, "achieved": _Share}[table]
+    kind = _BY_NAME[table]
     try:
         msgspec.convert(document[table][name], kind)
     except msgspec.ValidationError:
@@ -183,9 +197,13 @@ def _known_names(given: Mapping[str, Any], streams: Collection[str]) -> None:
     classes = [name for name in FAULTS if name != "duplicate"]
     for name in given.get("faults", ()):
         if name == "duplicate":
-            raise Invalid("faults.duplicate", "is bounded by [duplicates] share and per_kill")
+            raise Invalid("faults.duplicate", "is bounded by [duplicates] share")
         if name not in classes:
             raise Invalid(f"faults.{name}", f"no such class; there are {_list(classes)}")
+    for name in given.get("duplicates_per_kill", ()):
+        if not any(begins(name, known) for known in VICTIMS):
+            known = _list(VICTIMS)
+            raise Invalid(f"duplicates_per_kill.{name}", f"nothing is called so; there are {known}")
     for table in ("answer_p99_ms", "achieved"):
         for name in given.get(table, ()):
             if not _is_stream(name, streams) and (table, name) != ("achieved", "all"):

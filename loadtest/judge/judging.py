@@ -55,16 +55,16 @@ def _unjudged(facts: Facts) -> Iterator[Judged]:
 
 
 def _duplicates(facts: Facts, gates: Gates) -> Judged:
-    verdict, kills = facts.verdict, len(facts.kills)
+    verdict, per_kill = facts.verdict, gates.duplicates_per_kill
     deliveries = max(verdict.expected_deliveries, verdict.received) if verdict else 0
-    spared = gates.duplicates.per_kill * kills
+    spared = sum(bound_for(kill.name, per_kill) or 0 for kill in facts.kills)
     most = math.floor(gates.duplicates.share * deliveries) + spared
     found = verdict.faults.get("duplicate") if verdict else None
     value = found.count if found else None
     mark: Mark = "missing" if value is None else "passed" if value <= most else "failed"
     why = _NO_VERDICT if verdict is None else f"{percent(gates.duplicates.share)} of deliveries"
-    if verdict and kills:
-        why += f", and {spared:,} that were under way in what was killed ({kills}×)"
+    if verdict and spared:
+        why += f", and at most {spared:,} that were under way in a sender when it was killed"
     return Judged(
         "right", "duplicates", CLASSES["duplicate"], most, value, mark, count(most),
         _or(value, count), why,
@@ -157,7 +157,7 @@ def memory_window(facts: Facts) -> tuple[float, float]:
     """From when to when memory is looked at: the second half of the load, after the last kill."""
     end = facts.load_ended
     half = (facts.run.started_at + end) / 2
-    kills = [at + _SETTLE for at, _ in facts.kills if at < end]
+    kills = [kill.at + _SETTLE for kill in facts.kills if kill.at < end]
     return max([half, *kills]), end
 
 

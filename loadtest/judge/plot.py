@@ -58,7 +58,7 @@ class Axis:
         """(per cent, time) about six times."""
         span = next((s for s in _SPANS if self.duration / s <= 7), self.duration / 6)
         whole = range(int(self.duration // span) + 1)
-        return [(self.x(n * span), clock(n * span)) for n in whole if self.x(n * span) <= 97]
+        return [(self.x(n * span), clock(n * span)) for n in whole if self.x(n * span) <= 94]
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,9 @@ async def test_a_report_reads_well_at_a_desk(browser: Browser, tmp_path: Path) -
         await expect(figures.locator("tbody tr").first).to_be_visible()
         for part in ("streams", "clickhouse", "valkey"):
             await expect(page.get_by_role("rowheader", name=part, exact=True)).to_be_visible()
+        await page.emulate_media(media="print")
+        await page.set_viewport_size({"width": 690, "height": 980})  # A4 without its margins
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def test_a_failed_one_says_what_failed_on_a_phone_too(

@@ -20,6 +20,7 @@ from loadtest.processes import PARTS, Processes, part_of
         ("/x/site-packages/ray/core/src/ray/raylet/raylet --port 1", "ray"),
         ("python /x/site-packages/ray/dashboard/agent.py", "ray"),
         ("/x/valkey-server 127.0.0.1:6379", "valkey"),
+        ("python -m tocsin.engines.keep_broker --port 9092", "supervisor"),
         ("sleep 5", "other"),
     ],
 )

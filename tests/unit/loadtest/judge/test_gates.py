@@ -29,10 +29,9 @@ def refusal(tmp_path: Path, text: str, streams: tuple[str, ...] = ()) -> str:
         ("[faults]\nlots = 0", "faults.lots: no such class; there are lost, phantom,"),
         ("[faults]\nduplicate = 0", "faults.duplicate: is bounded by [duplicates]"),
         ("[duplicates]\nshare = 2", "duplicates.share: expected `float` <= 1"),
-        (
-            "[duplicates]\nper_kil = 2",
-            "duplicates.per_kil: no such bound; there are share, per_kill",
-        ),
+        ("[duplicates]\nshar = 2", "duplicates.shar: no such bound; there are share"),
+        ("[duplicates_per_kill]\nsneder = 2", "duplicates_per_kill.sneder: nothing is called so"),
+        ("[duplicates_per_kill]\nsender = -2", "duplicates_per_kill.sender: expected `int` >= 0"),
         ("[otp]\narrival_p99_ms = 0", "otp.arrival_p99_ms: expected `float` > 0"),
         ("[otp]\narrival_p99_ms = nan", "otp.arrival_p99_ms: must be a number that is finite"),
         ("[otp]\narrival_p99_ms = '9'", "otp.arrival_p99_ms: expected `float`, got `str`"),
@@ -44,7 +43,7 @@ def refusal(tmp_path: Path, text: str, streams: tuple[str, ...] = ()) -> str:
         ("[memory]\nstores = 'valkey'", "memory.stores: expected `array`, got `str`"),
         ("[dispatch]\nbegun = 'all'", "dispatch.begun: expected `float`, got `str`"),
         ("faults = 3", "faults: must be a table"),
-        ("[latency]\np99 = 3", "latency: no such table; there are faults, duplicates, otp,"),
+        ("[latency]\np99 = 3", "latency: no such table; there are faults, duplicates, "),
         ("[faults", "not TOML: "),
     ],
 )
@@ -66,10 +65,10 @@ def test_a_stream_that_the_run_does_not_have_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_replaces_only_what_it_names(tmp_path: Path) -> None:
     file = tmp_path / "gates.toml"
-    file.write_text("[duplicates]\nper_kill = 7\n[achieved]\nrest-high = 0.9\n")
+    file.write_text("[duplicates_per_kill]\nsender-push = 7\n[achieved]\nrest-high = 0.9\n")
     bundled, found = gates.load(), gates.load(file, ("rest-high", "otp"))
-    assert found.duplicates.per_kill == 7
-    assert found.duplicates.share == bundled.duplicates.share
+    assert found.duplicates_per_kill == {**bundled.duplicates_per_kill, "sender-push": 7}
+    assert found.duplicates == bundled.duplicates
     assert found.achieved == {**bundled.achieved, "rest-high": 0.9}
     assert found.faults == bundled.faults
 
