@@ -45,7 +45,7 @@ async def collect(
     run, tell = read_run(run_dir), told or _silent
     run_dir.collected.unlink(missing_ok=True)
     received = await _write(run_dir.received, _receipts(sandbox_url, run.started_at), tell)
-    since = {"since": datetime.fromtimestamp(run.started_at - _CLOCKS, UTC)}
+    since = {"since": _said(run.started_at - _CLOCKS)}
     client = await connect(settings)
     try:
         ended = await _write(run_dir.ended, _rows(client, since), tell)
@@ -132,11 +132,18 @@ async def _waves(client: AsyncClient, since: dict[str, Any]) -> AsyncIterator[tu
     while page := bytes(await client.raw_query(statement("waves"), after, fmt="JSONEachRow")):
         yield page, 0
         last = msgspec.json.decode(_ends(page)[1])
-        at = datetime.fromtimestamp(last["at_ms"] / 1000, UTC)
-        after |= {"since": at, "sku": last["sku"], "notification": last["notification_id"]}
+        after |= {
+            "since": _said(last["at_ms"] / 1000),
+            "sku": last["sku"],
+            "notification": last["notification_id"],
+        }
 
 
 def _ends(page: bytes) -> tuple[bytes, bytes]:
     """The first and the last line of a page that has one at least."""
     lines = page.splitlines()
     return lines[0], lines[-1]
+
+
+def _said(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

@@ -35,10 +35,14 @@ _SETTINGS: Final = {
     "max_block_size": 16_384,
     "min_insert_block_size_rows": 500_000,
     "min_insert_block_size_bytes": 64 * _MB,
-    # a sorted read of a hundred parts holds a block and a buffer per column and part
+    # a sorted grouping holds so much of every part it reads from, and there may be a hundred
+    "aggregation_in_order_max_block_bytes": 1 * _MB,
+    # a sorted read of them holds a block and a buffer per column and part
     "min_compress_block_size": 16 * 1024,
     "max_compress_block_size": 64 * 1024,
     "max_read_buffer_size": 128 * 1024,
+    # mapped, a file of gigabytes would count as memory of this process
+    "storage_file_read_method": "'pread'",
     "input_format_parallel_parsing": 1,
     "max_parsing_threads": 2,
     "min_chunk_bytes_for_parallel_parsing": 1 * _MB,

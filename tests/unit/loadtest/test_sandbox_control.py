@@ -54,6 +54,16 @@ async def test_the_journal_comes_as_json_or_as_lines() -> None:
     assert [json.loads(line)["sequence"] for line in lines.splitlines()] == list(range(1, 601))
 
 
+async def test_the_journal_without_the_words() -> None:
+    world = _World()
+    world.journal.accept(PUSH, 1.5)
+    page = await world.json("/sandbox/journal", "contents=false")
+    assert page["receipts"] == [
+        {"sequence": 1, "received_at": 1.5, "provider": "apns", "recipient": "ab", "id": "i1",
+         "delivery_id": "n1:push", "type": "REVIEW", "bytes": 25}
+    ]  # fmt: skip
+
+
 async def test_the_journal_of_some_recipients_alone() -> None:
     world = _World()
     for receipt in (PUSH, SMS, PUSH._replace(recipient="cd"), PUSH):
