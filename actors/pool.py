@@ -165,9 +165,21 @@ def create_shard(settings: Settings, name: str) -> Any:
     return _made(Shard, name, settings, name)
 
 
-def _made(kind: type, name: str, *args: Any) -> Any:
-    options = {**_OPTIONS, "name": name, "max_concurrency": _CALLS_AT_ONCE}
-    return ray.remote(kind).options(**options).remote(*args)
+GROUPS: Final[Mapping[type, str]] = {
+    Shard: "tocsin_connections", BulkSender: "tocsin_senders", FastLane: "tocsin_otp",
+}  # fmt: skip
+"""The Ray resource of each kind's nodes (TOCSIN_ACTOR_GROUPS): an actor takes one of it."""
+
+
+def placed(settings: Settings, kind: type) -> dict[str, Any]:
+    """Where Ray may put an actor of this kind: anywhere, or on a node of its group that has room."""
+    return {"resources": {GROUPS[kind]: 1}} if settings.actor_groups else {}
+
+
+def _made(kind: type, name: str, settings: Settings, *args: Any) -> Any:
+    options = {**_OPTIONS, **placed(settings, kind), "name": name}
+    options["max_concurrency"] = _CALLS_AT_ONCE
+    return ray.remote(kind).options(**options).remote(settings, *args)
 
 
 async def connect(settings: Settings) -> None:
