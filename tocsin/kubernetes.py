@@ -17,7 +17,7 @@ BOOTSTRAP: Final = f"{CLUSTER}-kafka-bootstrap.tocsin.svc:9092"
 PARTITIONS: Final = 12
 REPLICAS: Final = 3
 LAG_RECORDS: Final = 50
-"""Of one topic, that a worker is to have before there is one more. A record holds many deliveries."""
+"""Of one topic, that a worker has before there is one more. A record holds many deliveries."""
 
 _MADE: Final = (
     "# Made by `python -m tocsin.kubernetes {name} > k8s/base/{name}.yaml`: change the code.\n"
@@ -52,9 +52,9 @@ spec:
 """
 
 _SCALED: Final = """\
-# As many bulk workers as there is lag for, between two and one a partition. Retries wait on purpose,
-# so theirs is no lag. A new worker means that the group shares out anew (some seconds without work), so
-# it grows by what is missing at once and shrinks by one in five minutes.
+# As many bulk workers as there is lag for, between two and one a partition. Retries wait on
+# purpose, so theirs is no lag. With every new worker the group shares out anew, some seconds
+# without work: so it grows by several at once, and shrinks by one in five minutes.
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata:
