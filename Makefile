@@ -37,7 +37,7 @@ test-kafka: $(STAMP) ## Run the tests that use Kafka on a real Apache Kafka (nee
 	WORKERS=$(WORKERS) $(BIN)/python -m tests.kafka.broker $(BIN)/pytest -n $(WORKERS) $(SPREAD) \
 		-m integration -p tests.kafka.selection $(ARGS)
 
-check: $(STAMP) ## Lint, format, types, import directions, docs
+check: $(STAMP) ## Lint, format, types, import directions, docs, manifests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -56,6 +56,9 @@ lock: ## Resolve the newest versions anew (needs uv)
 	uv lock --upgrade
 	@{ echo '# Made by `make lock`: every dependency on every platform, with hashes. Names no index on purpose.'; \
 	   uv export --frozen --all-groups --no-emit-project --no-header --no-annotate --quiet; } > requirements.lock
+	@{ echo '# Made by `make lock`: what the image installs, a part of requirements.lock: no tools of development,'; \
+	   echo '# and not the embedded ClickHouse (chdb-core), which is half a gigabyte.'; \
+	   uv export --frozen --no-dev --prune chdb-core --no-emit-project --no-header --no-annotate --quiet; } > requirements-image.lock
 
 clean: ## Remove what was made: .venv, data, caches
 	rm -rf $(VENV) .tocsin load .ci-cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist bench*.json

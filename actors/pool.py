@@ -27,6 +27,7 @@ from actors.shard import ConnectionShard
 from tocsin import logs
 from tocsin.errors import EngineUnavailable
 from tocsin.observability.exporter import Exporter
+from tocsin.observability.progress import beat, in_other_hands
 from tocsin.process import collect_rarely, step_back
 from tocsin.records import Channel, Delivery, DeliveryBatch, OtpChallenge, encode
 from tocsin.settings import Settings
@@ -66,6 +67,7 @@ class Shard(ConnectionShard):
 
     def __init__(self, settings: Settings, name: str) -> None:
         self._exporter = _seen(settings, name)
+        self._leaving = False
         super().__init__(settings, name, peers=_publish)
 
     async def facts(self) -> dict[str, Any]:
@@ -76,7 +78,16 @@ class Shard(ConnectionShard):
         port = await self.start()
         self._exporter.start()
         connections, serving = self.load()
-        return {"ws": port, "pid": os.getpid(), "connections": connections, "serving": serving}
+        return {
+            "ws": port, "pid": os.getpid(), "connections": connections, "serving": serving,
+            "leaving": self._leaving, "node": ray.get_runtime_context().get_node_id(),
+        }  # fmt: skip
+
+    async def leave(self, seconds: float) -> None:
+        """As `drain`, because its node is going away: whoever keeps it leaves it alone until it is
+        made again somewhere else. Deliveries go on meanwhile."""
+        self._leaving = True
+        await self.drain(seconds)
 
     async def close(self) -> None:
         """`stop`, as every actor's end is called. Its metrics end with it."""
@@ -123,10 +134,21 @@ class FastLane(OtpLane):
         self._exporter.withdraw()
 
 
+class _Seen(Exporter):
+    """Told of by `facts`, in the actor's loop, which from then on has to move."""
+
+    _beating: "asyncio.Task[None] | None" = None
+
+    def start(self) -> None:
+        super().start()
+        if self._beating is None:
+            self._beating = asyncio.create_task(beat())
+
+
 def _seen(settings: Settings, name: str) -> Exporter:
     """An actor is a process like any other: it logs as they do, and has metrics of its own."""
     logs.to_stdout(settings, name)
-    return Exporter(settings, name)
+    return _Seen(settings, name)
 
 
 async def _publish(shard: str, payload: bytes) -> bytes:
@@ -167,9 +189,21 @@ def create_shard(settings: Settings, name: str) -> Any:
     return _made(Shard, name, settings, name)
 
 
-def _made(kind: type, name: str, *args: Any) -> Any:
-    options = {**_OPTIONS, "name": name, "max_concurrency": _CALLS_AT_ONCE}
-    return ray.remote(kind).options(**options).remote(*args)
+GROUPS: Final[Mapping[type, str]] = {
+    Shard: "tocsin_connections", BulkSender: "tocsin_senders", FastLane: "tocsin_otp",
+}  # fmt: skip
+"""The Ray resource of each kind's nodes (TOCSIN_ACTOR_GROUPS): an actor takes one of it."""
+
+
+def placed(settings: Settings, kind: type) -> dict[str, Any]:
+    """Where Ray may put such an actor: anywhere, or on a node of its group that has room."""
+    return {"resources": {GROUPS[kind]: 1}} if settings.actor_groups else {}
+
+
+def _made(kind: type, name: str, settings: Settings, *args: Any) -> Any:
+    options = {**_OPTIONS, **placed(settings, kind), "name": name}
+    options["max_concurrency"] = _CALLS_AT_ONCE
+    return ray.remote(kind).options(**options).remote(settings, *args)
 
 
 async def connect(settings: Settings) -> None:
@@ -281,6 +315,10 @@ class Pools:
         return [*base, *more]
 
     async def _call(self, name: str, method: str, payload: bytes) -> bytes:
+        with in_other_hands():
+            return await self._insist(name, method, payload)
+
+    async def _insist(self, name: str, method: str, payload: bytes) -> bytes:
         tries = 0
         while True:
             try:

@@ -19,6 +19,7 @@ from actors.sockets.listener import GONE_SECONDS
 from tocsin.errors import ConfigError, EngineUnavailable
 from tocsin.metrics import CONNECTIONS_BOUND
 from tocsin.observability.lag import keep_lag
+from tocsin.observability.progress import PROGRESS
 from tocsin.process import ready, run
 from tocsin.settings import Settings
 
@@ -31,6 +32,8 @@ DRAIN_SECONDS: Final = 3.0
 _ANSWER_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 5.0
 _LOST_ROUNDS: Final = 10
+_ROUND_SECONDS: Final = 180.0
+"""A round takes as long as its slowest answer: the ones above, together, twice."""
 
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
@@ -48,7 +51,12 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
         await _keep(settings, actors, elastic, stop)
     finally:
         lag.cancel()
-        await _take_down(actors, elastic)
+        if settings.actor_groups:
+            # each node drains its own (actors.leave); without us they go on, and the next one of us
+            # finds them
+            await asyncio.to_thread(ray.shutdown)
+        else:
+            await _take_down(actors, elastic)
 
 
 async def _keep(
@@ -58,7 +66,9 @@ async def _keep(
     up: set[str] = set()
     said: tuple[Any, Any] | None = None
     silent = 0
+    rounds = PROGRESS.part("rounds", _ROUND_SECONDS)
     while not stop.is_set():
+        rounds.moved()
         found, dead = await _round(actors)
         elastic.forget(dead)
         silent = 0 if found else silent + 1
@@ -109,7 +119,7 @@ async def _facts(handle: Any) -> dict[str, Any] | None:
         return {}
     except (RayError, TimeoutError):
         return {}
-    if facts.get("serving") is False:
+    if facts.get("serving") is False and not facts.get("leaving"):
         # drained by a supervisor that died before it ended it: the next round starts it anew
         await _within(_CLOSE_SECONDS, [handle.close.remote()])
         return {}

@@ -31,6 +31,7 @@ from streams.bury import Bury
 from tocsin.errors import EngineUnavailable, Invalid
 from tocsin.kafka import PLACE_HEADER
 from tocsin.metrics import BATCH_SECONDS, CONSUMED, DEAD_LETTERS, QUEUE_DEPTH
+from tocsin.observability.progress import AT_WORK, PROGRESS, WORK_SECONDS
 from tocsin.topics import Topic
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,9 @@ class Consume:
     record at fault; that one goes to ``notification.dead`` and the partition goes on.
 
     At most `depth` batches of `most` records are at work. `within` is how long a batch waits for
-    more records; 0 feeds records one by one as they come (for latency).
+    more records; 0 feeds records one by one as they come (for latency). Batches at work none of
+    which moves for `patience` seconds make the process fail its liveness: a try that met an outage
+    is a move, and so is waiting for an actor.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Consume:
         most: int = 100,
         within: float = 0.02,
         depth: int = 4,
+        patience: float = WORK_SECONDS,
     ) -> None:
         self.topic, self._work, self._bury = topic, work, bury
         self._most, self._within = most, within
@@ -97,6 +101,9 @@ class Consume:
         self.acknowledged = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._part = PROGRESS.part(
+            f"consumer of {topic.name}", patience, lambda: not self.idle, needs_log=True
+        )
         # there from the start: Prometheus sees no increase in a series that begins with a letter
         DEAD_LETTERS.labels(topic.name)
 
@@ -129,6 +136,7 @@ class Consume:
         try:
             async for events in self._batches(stream):
                 await self._open.wait()
+                self._part.moved()
                 self._unfinished += 1
                 self._idle.clear()
                 records = [_record(event) for event in events]
@@ -156,6 +164,7 @@ class Consume:
                     await stream.ack(event)
             except Exception:
                 die(f"a batch of {self.topic.name} could not be acknowledged")
+            self._part.moved()
             self._unfinished -= 1
             if not self._unfinished:
                 self._idle.set()
@@ -163,6 +172,7 @@ class Consume:
             CONSUMED.labels(self.topic.name).inc(len(events))
 
     async def _until_durable(self, records: list[Record]) -> None:
+        AT_WORK.set(self._part)  # of this task and of those it starts
         with BATCH_SECONDS.labels(self.topic.name).time():
             try:
                 await self._through_outages(records)
@@ -174,10 +184,12 @@ class Consume:
         while True:
             try:
                 await self._work(records)
+                self._part.moved()
                 return
             except MessageSizeTooLargeError:
                 raise  # says something about a record, and no waiting makes it smaller
             except OUTAGE as error:
+                self._part.moved()
                 if isinstance(error, ResponseError) and not isinstance(error, _PASSING):
                     raise  # the store answered: it is the data, and waiting changes nothing
                 if pause == 0.1:
@@ -207,6 +219,7 @@ class Consume:
                 await self._bury.one(*record[:4], error)
                 return
             except OUTAGE:
+                self._part.moved()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
 

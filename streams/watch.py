@@ -16,6 +16,7 @@ from streams.consume import Consume
 from tocsin.errors import EngineUnavailable
 from tocsin.groups import READS
 from tocsin.lag import LagMeter, Positions
+from tocsin.observability.progress import PROGRESS, WORK_SECONDS
 from tocsin.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 EVERY: Final = 20.0
 CHECKS: Final = 4
 """Checks in a row without progress, at EVERY seconds: well beyond a rebalance."""
+
+_PATIENCE: Final = 60.0
+"""For one measurement: a broker that accepts and never answers must not hold it for ever."""
 
 
 class Stuck:
@@ -54,13 +58,15 @@ async def watch(
     `mine` gives the partitions assigned to this worker now: another's lag is not ours.
     """
     stuck = Stuck(consumers)
+    part = PROGRESS.part("watch of the consumers", WORK_SECONDS, needs_log=True)
     while True:
         await asyncio.sleep(EVERY)
+        part.moved()
         try:
-            async with LagMeter(settings) as meter:
+            async with asyncio.timeout(_PATIENCE), LagMeter(settings) as meter:
                 positions = await meter.positions()
-        except (EngineUnavailable, KafkaError) as error:
-            log.warning("cannot see the lag: %s", error)
+        except (EngineUnavailable, KafkaError, OSError, TimeoutError) as error:
+            log.warning("cannot see the lag: %s: %s", type(error).__name__, error)
             continue
         if found := stuck.check(_own_lag(positions, group, mine())):
             return found

@@ -97,11 +97,17 @@ async def ensure_topics(settings: Settings) -> None:
         await admin.close()
 
 
-def _new_topic(topic: Topic, settings: Settings) -> NewTopic:
+def topic_config(topic: Topic) -> dict[str, str]:
+    """How the broker keeps a topic of the catalogue."""
     config = {"max.message.bytes": str(5 * MAX_RECORD_BYTES)}
     if topic.compacted:
         forgets = topic.retention_hours > WEEK
         config["cleanup.policy"] = "compact,delete" if forgets else "compact"
     if not topic.compacted or topic.retention_hours > WEEK:
         config["retention.ms"] = str(topic.retention_hours * 3_600_000)
+    return config
+
+
+def _new_topic(topic: Topic, settings: Settings) -> NewTopic:
+    config = topic_config(topic)
     return NewTopic(topic.name, settings.partitions, settings.replication, topic_configs=config)

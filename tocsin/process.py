@@ -23,6 +23,7 @@ from tocsin import logs
 from tocsin import settings as settings_module
 from tocsin.errors import ConfigError, EngineUnavailable
 from tocsin.observability.exporter import exporting
+from tocsin.observability.progress import PROGRESS, beat
 from tocsin.settings import Settings
 
 Main = Callable[[Settings, asyncio.Event], Awaitable[None]]
@@ -55,7 +56,11 @@ async def _until_stopped(main: Main, settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await main(settings, stop)
+    beating = asyncio.create_task(beat())
+    try:
+        await main(settings, stop)
+    finally:
+        beating.cancel()
 
 
 def _say(line: str, code: int) -> int:
@@ -99,6 +104,7 @@ def ready(settings: Settings, name: str, **facts: Any) -> None:
     fresh = path.with_suffix(".tmp")
     fresh.write_text(text)
     fresh.replace(path)
+    PROGRESS.serving = True
 
 
 def ready_file(data_dir: Path, name: str) -> Path:

@@ -174,6 +174,10 @@ class Settings(BaseSettings):
     shard_accepts: Annotated[
         float, Field(gt=0), _is("New sockets a shard takes per second; others are sent away")
     ] = 500
+    actor_groups: Annotated[
+        bool,
+        _is("Actors live on the Ray nodes of their group, and outlive the process that makes them"),
+    ] = False
     stream_workers: Annotated[int, Field(ge=1, le=100), _is("Bulk Faust workers")] = 1
     rules_file: Annotated[
         Path | None, _is("Rules of types, caps and retries over streams/rules.toml")

@@ -26,6 +26,7 @@ from analytics.writer.reread import record_of, reread
 from analytics.writer.sink import GaveUp, Sink
 from tocsin.groups import ANALYTICS, READS
 from tocsin.metrics import CONSUMED
+from tocsin.observability.progress import PROGRESS, WORK_SECONDS
 from tocsin.settings import Settings
 from tocsin.topics import OUTCOMES
 
@@ -57,6 +58,7 @@ class Writer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._next: dict[TopicPartition, int] = {}
         self._taken: dict[str, Taken] = {}
         self._since = 0.0
+        self._part = PROGRESS.part("writer", WORK_SECONDS, needs_log=True)
 
     @property
     def calm(self) -> asyncio.Lock:
@@ -108,6 +110,7 @@ class Writer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._next = starts
 
     async def _turn(self) -> None:
+        self._part.moved()
         if self._moved:
             await self.recover()
         batch = await self._consumer.getmany(timeout_ms=self._patience(), max_records=_POLL_RECORDS)
@@ -184,6 +187,7 @@ class Writer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.pause(*self._consumer.assignment())
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not self._stop.is_set():
+            self._part.moved()
             await self._consumer.getmany(timeout_ms=min(_IDLE_MS, int(left * 1000) + 1))
         self._consumer.resume(*self._consumer.assignment())
         return True

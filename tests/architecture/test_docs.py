@@ -20,6 +20,7 @@ PAGES = [
     ROOT / "README.md",
     RULES,
     ROOT / "docs" / "seed-endpoints.md",
+    ROOT / "k8s" / "README.md",
     *(ROOT / package / "README.md" for package in PACKAGES),
 ]
 

@@ -21,7 +21,9 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
+from actors.supervise import EVERY
 from tests.integration.conftest import wait_until
 from tests.integration.pool_program import notification_id
 from tests.integration.ray_node import Node, running
@@ -255,6 +257,27 @@ async def operator(node: Node, redis: Redis) -> AsyncIterator[ClientConnection]:
         await ws.send(json.dumps({"op": "hello", "ticket": ticket}))
         assert b'"ready"' in str(await ws.recv()).encode()
         yield ws
+
+
+async def test_a_node_that_leaves_sends_its_sockets_elsewhere_and_goes_on_delivering(
+    node: Node, redis: Redis, pools: Caller
+) -> None:
+    await members(redis, ["away"])
+    await registered(redis, "shard-0", "shard-1")
+    async with operator(node, redis) as ws:
+        leave = node.start(sys.executable, "-m", "actors.leave", "--seconds", "0.2")
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(ws.recv(), 60)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+        assert await asyncio.to_thread(leave.wait, 60) == 0
+    pids = node.facts()["pids"]
+    # so many rounds of the supervisor, which would have started anew what only drained
+    await asyncio.sleep(3 * EVERY)
+    with pytest.raises(OSError):
+        await asyncio.open_connection("127.0.0.1", int(node.env["TOCSIN_WS_PORT"]))
+    assert await pools.ask("deliver away 1 1") == {"delivered": 1}
+    assert node.facts()["pids"] == pids
 
 
 def test_sigterm_to_the_supervisor_takes_every_actor_with_it(node: Node) -> None:

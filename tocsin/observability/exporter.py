@@ -1,15 +1,19 @@
-"""A process's metrics at /metrics, in a thread of their own."""
+"""A process's metrics and probes over HTTP (`pages.py`), in threads of their own."""
 
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
-from wsgiref.simple_server import WSGIServer
+from functools import partial
+from socketserver import ThreadingMixIn
+from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import start_http_server
-
+from tocsin import kafka_ping
 from tocsin.observability import targets
+from tocsin.observability.pages import pages
+from tocsin.observability.progress import PROGRESS
 from tocsin.observability.targets import Target
 from tocsin.settings import Settings
 
@@ -17,6 +21,19 @@ log = logging.getLogger(__name__)
 
 PORTS: Final = 100
 """Tried from TOCSIN_METRICS_PORT on: as many processes of ours may be on a host."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _Handler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """A probe a second is no news."""
 
 
 class Exporter:
@@ -58,13 +75,20 @@ class Exporter:
         wanted = range(first, min(first + PORTS, 65_536)) if first else (0,)
         for port in wanted:
             try:
-                server, self._thread = start_http_server(port, self._settings.host)
+                return self._serve(port)
             except OSError as error:
                 why = error
-            else:
-                return server
         log.warning("no metrics: no port of %s: %s", self._settings.host, why)
         return None
+
+    def _serve(self, port: int) -> WSGIServer:
+        host = self._settings.host
+        kind = _Server6 if ":" in host else _Server
+        application = pages(PROGRESS, partial(kafka_ping.answers, self._settings.kafka_servers()))
+        server = make_server(host, port, application, kind, _Handler)
+        self._thread = threading.Thread(target=server.serve_forever, daemon=True)
+        self._thread.start()
+        return server
 
     def _announce(self, target: Target) -> None:
         try:

@@ -9,7 +9,7 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from actors import pool
-from actors.pool import OTP_LANE, Pools, names, passes
+from actors.pool import GROUPS, OTP_LANE, FastLane, Pools, names, passes, placed
 from actors.supervise import _facts
 from tests.unit.actors.makers import delivery
 from tocsin.errors import ConfigError, EngineUnavailable, StoreEmptied
@@ -167,3 +167,19 @@ async def test_the_supervisor_stops_at_a_wrong_setting_and_waits_for_the_rest() 
 
 def test_the_lane_is_nobody_elses_name() -> None:
     assert OTP_LANE not in {name for pool_ in names(SETTINGS).values() for name in pool_}
+
+
+def test_actors_are_anywhere_unless_there_are_groups() -> None:
+    assert {str(placed(SETTINGS, kind)) for kind in GROUPS} == {"{}"}
+    grouped = Settings(actor_groups=True)
+    assert placed(grouped, FastLane) == {"resources": {"tocsin_otp": 1}}
+    assert len({str(placed(grouped, kind)) for kind in GROUPS}) == len(GROUPS)
+
+
+async def test_a_shard_that_leaves_is_left_alone_and_one_that_was_only_drained_is_closed() -> None:
+    said = {"pid": 1, "ws": 2, "serving": False}
+    leaving, drained = (Handle(lambda s=s: s) for s in (said | {"leaving": True}, said))
+    assert await _facts(leaving) == said | {"leaving": True}
+    drained.close = Remote(lambda: None)  # type: ignore[attr-defined]
+    assert await _facts(drained) == {}
+    assert drained.close.calls == [()]  # type: ignore[attr-defined]

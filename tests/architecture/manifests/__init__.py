@@ -1,0 +1,1 @@
+"""Manifests as tests see them: rendered, against their schemas, against one another."""
