@@ -20,6 +20,7 @@ LONG: Final = (
     "tests/integration/test_flushall.py",
     "tests/integration/test_fan_out_kill_9.py",
     "tests/browser/test_inbox_element.py",
+    "tests/browser/test_inbox_element_use.py",
     "tests/browser/test_console.py",
     "tests/integration/test_analytics_audit.py",
     "tests/integration/api/test_live_page.py",

@@ -4,7 +4,7 @@ Only the Ray pools are replaced, by `Phones`, which claims as senders do. Time i
 hand: what is due by it is made due in the store, too.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -25,23 +25,18 @@ from streams.retry import Retry
 from streams.route import Route
 from streams.scheduler import Scheduler
 from streams.wake import Wake
+from tests.integration.phones import Phones
+from tests.integration.tape import Tape
 from tests.unit.streams.rulebook import rules_with
 from tocsin.clock import ManualClock
 from tocsin.ids import new_id
-from tocsin.kafka import PLACE_HEADER
 from tocsin.records import (
     LANES,
     TERMINAL,
     Channel,
-    DeadLetter,
-    Deferred,
-    Delivery,
     DeliveryBatch,
     Device,
-    DueBatch,
     NotificationRequest,
-    Outcome,
-    OutcomeBatch,
     Preferences,
     Profile,
     QuietHours,
@@ -50,16 +45,14 @@ from tocsin.records import (
     TemplateVersion,
     Variable,
     Words,
-    decode,
     decode_internal,
     encode,
-    split_requests,
 )
 from tocsin.records.template import Note
 from tocsin.settings import Settings
-from tocsin.store import Cancellations, Claims, Notifications, Profiles, SendResult, Templates, keys
+from tocsin.store import Cancellations, Notifications, Profiles, Templates, keys
 from tocsin.store.caps import Caps
-from tocsin.store.claims import Begun, Standing
+from tocsin.store.claims import Begun
 from tocsin.store.clicks import Clicks
 from tocsin.store.client import raw
 from tocsin.store.inbox import Inbox
@@ -67,14 +60,10 @@ from tocsin.store.schedule import Schedule
 from tocsin.templates import Catalogue, Choose, Renderer
 from tocsin.topics import (
     BY_CHANNEL,
-    DEAD,
     DUE_BY_LANE,
-    OUTCOMES,
-    REQUESTS,
     REQUESTS_BY_LANE,
     RETRIES,
     RETRIES_HIGH,
-    SCHEDULE,
     Topic,
 )
 
@@ -94,129 +83,6 @@ RULES = rules_with(
 
 _offsets = count(1)
 """No place is given twice, as the tests of a module share a broker."""
-
-
-class Tape:
-    """The real producer; whatever it wrote is kept, in order, to be read."""
-
-    def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
-        self.unread: dict[str, deque[Record]] = defaultdict(deque)
-        self.records: dict[str, list[Record]] = defaultdict(list)
-        self.schedule: dict[str, bytes | None] = {}
-
-    async def send(self, topic: str, value: bytes | None = None, **more: Any) -> Any:
-        ack = await self._producer.send(topic, value, **more)
-        self._keep(topic, value, **more)
-        return ack
-
-    async def send_and_wait(self, topic: str, value: bytes | None = None, **more: Any) -> Any:
-        at = await self._producer.send_and_wait(topic, value, **more)
-        self._keep(topic, value, **more)
-        return at
-
-    def _keep(self, topic: str, value: bytes | None, **more: Any) -> None:
-        if topic == SCHEDULE.name:
-            self.schedule[more["key"].decode()] = value
-            return
-        origin = dict(more.get("headers") or ()).get(PLACE_HEADER, b"").decode()
-        offset = 1_000 + len(self.records[topic])
-        record = Record(topic, more.get("partition") or 0, offset, value or b"", _now(), origin)
-        self.records[topic].append(record)
-        self.unread[topic].append(record)
-
-    def take(self, topic: Topic) -> list[Record]:
-        """What nobody has read yet."""
-        found = list(self.unread[topic.name])
-        self.unread[topic.name].clear()
-        return found
-
-    def deliveries(self, topic: Topic) -> list[Delivery]:
-        return [
-            delivery
-            for record in self.records[topic.name]
-            for delivery in decode_internal(DeliveryBatch, record.value).deliveries
-        ]
-
-    def channels(self) -> list[tuple[str, str]]:
-        """(topic, delivery id) of everything that went to a channel."""
-        topics = BY_CHANNEL.values()
-        return [(topic.name, d.delivery_id) for topic in topics for d in self.deliveries(topic)]
-
-    def outcomes(self) -> list[Outcome]:
-        return [
-            outcome
-            for record in self.records[OUTCOMES.name]
-            for outcome in decode_internal(OutcomeBatch, record.value).outcomes
-        ]
-
-    def due(self) -> list[Deferred]:
-        return [
-            entry
-            for topic in DUE_BY_LANE.values()
-            for record in self.records[topic.name]
-            for entry in decode_internal(DueBatch, record.value).due
-        ]
-
-    def letters(self) -> list[DeadLetter]:
-        return [decode(DeadLetter, record.value) for record in self.records[DEAD.name]]
-
-    def waiting(self) -> set[str]:
-        """The compacted view of ``schedule``."""
-        return {key for key, value in self.schedule.items() if value is not None}
-
-    def digests(self) -> list[NotificationRequest]:
-        """The digest requests, each as often as it was written."""
-        found = [r for record in self.records[REQUESTS.name] for r in split_requests(record.value)]
-        return [r for r in found if isinstance(r, NotificationRequest) and r.type == "DIGEST"]
-
-
-class Phones:
-    """The pools: everybody can be reached, and what was sent is written down. `answers` are given
-    instead of sending, the next first, by delivery id."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._claims, self._inbox = Claims(redis, "phones:1"), Inbox(redis)
-        self.sent: list[Delivery] = []
-        self.answers: dict[str, list[SendResult]] = defaultdict(list)
-
-    def actor(self, channel: Channel, partition: int) -> int:
-        del channel, partition
-        return 0
-
-    async def send(
-        self, channel: Channel, partition: int, deliveries: Sequence[Delivery]
-    ) -> list[SendResult]:
-        del partition
-        one = self._item if channel is Channel.INAPP else self._message
-        return [await one(delivery) for delivery in deliveries]
-
-    async def _item(self, delivery: Delivery) -> SendResult:
-        item = (delivery.user_id, delivery.notification_id, b"{}")
-        (appended,) = await self._inbox.append([item])
-        if appended.cancelled:
-            return SendResult(delivery.delivery_id, State.CANCELLED, "cancelled")
-        if appended.fresh:
-            self.sent.append(delivery)
-        return SendResult(delivery.delivery_id, State.DELIVERED, provider="inbox")
-
-    async def _message(self, delivery: Delivery) -> SendResult:
-        (claim,) = await self._claims.take([(delivery.delivery_id, delivery.attempt)])
-        if claim.standing is Standing.CANCELLED:
-            return SendResult(delivery.delivery_id, State.CANCELLED, "cancelled")
-        if claim.result is not None:
-            return claim.result
-        result = SendResult(delivery.delivery_id, State.DELIVERED, provider="phones")
-        if answers := self.answers[delivery.delivery_id]:
-            result = answers.pop(0)
-        else:
-            self.sent.append(delivery)
-        await self._claims.settle([(result, delivery.attempt)])
-        return result
-
-    def got(self, *channels: Channel) -> list[str]:
-        """Delivery ids, as often as each was sent."""
-        return [d.delivery_id for d in self.sent if not channels or d.channel in channels]
 
 
 class Life:
