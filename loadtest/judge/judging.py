@@ -11,6 +11,8 @@ from loadtest.judge.memory import Growth, growth
 from loadtest.judge.words import CLASSES, count, ms, percent, seconds
 from loadtest.load.histogram import Histogram
 
+ENOUGH: Final = 100
+"""Calls below which 99 of 100 is but the slowest of them."""
 _NO_VERDICT: Final = "the history checker left no verdict"
 _SETTLE: Final = 60.0
 """Seconds after a kill in which what was started anew grows by right."""
@@ -94,6 +96,8 @@ def _p99(name: str, about: str, bound: float, times: Histogram, why: str) -> Jud
     p99 = times.percentile(99)
     value = None if p99 is None else p99 * 1e3
     mark: Mark = "missing" if value is None else "passed" if value <= bound else "failed"
+    if value is not None and times.count < ENOUGH:
+        mark, why = "untold", f"{times.count} calls; 99 of 100 takes {ENOUGH}"
     return Judged("fast", name, about, bound, value, mark, ms(bound), _or(value, ms), why)
 
 

@@ -63,9 +63,13 @@ def _groups(gates: list[Judged]) -> list[tuple[str, list[Judged]]]:
 
 
 def _alike(gates: list[Judged]) -> list[Judged]:
-    """Gates that all cannot tell for the same reason are one line."""
+    """Parts of whose memory nothing can be told for the same reason are one line."""
     first = gates[0]
-    if len(gates) == 1 or {(g.mark, g.why) for g in gates} != {("untold", first.why)}:
+    if (
+        first.group != "memory"
+        or len(gates) == 1
+        or {(g.mark, g.why) for g in gates} != {("untold", first.why)}
+    ):
         return gates
     return [replace(first, about=f"Memory of {len(gates)} parts of the system")]
 

@@ -6,7 +6,7 @@ from typing import Final
 from loadtest.judge.facts import Facts
 from loadtest.judge.gates import Gates, bound_for
 from loadtest.judge.judged import Judged
-from loadtest.judge.judging import memory_window
+from loadtest.judge.judging import ENOUGH, memory_window
 from loadtest.judge.memory import growth
 from loadtest.judge.plot import Axis, Plot, Series, Values, clock, plot, sparkline
 from loadtest.judge.samples import Column
@@ -77,12 +77,16 @@ def _lag(facts: Facts, axis: Axis) -> list[Series]:
 
 
 def answers(facts: Facts, gates: Gates) -> list[Plot]:
-    """Of each stream that was answered, half and 99 of 100 over time; powers of ten upwards."""
+    """Of each stream that was answered often enough, half and 99 of 100 over time; powers of ten
+    upwards."""
     history = facts.history
     duration = axis_of(facts).duration
     axis = Axis(duration, history.step, axis_of(facts).marks)
     found = []
-    for stream, bins in history.latency.items():
+    for stream in facts.calls:
+        bins = history.latency.get(stream, {})
+        if sum(h.count for h in bins.values()) < ENOUGH:
+            continue
         bound = bound_for(stream, gates.answer_p99_ms)
         lines = [
             Series(f"p{percent}", _percentiles(facts, stream, percent, axis), style)

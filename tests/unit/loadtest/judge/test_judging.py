@@ -81,6 +81,11 @@ def test_only_the_kill_of_a_sender_allows_what_was_under_way_twice(tmp_path: Pat
     assert judged(tmp_path, fault)[1]["duplicates"].bound == 0
 
 
+def test_99_of_a_few_calls_is_not_judged(tmp_path: Path) -> None:
+    _, found = judged(tmp_path, Made(seconds=120, answer=0.4, arrival=0.4))
+    assert found["otp.arrival_p99_ms"].mark == found["answer_p99_ms.rest"].mark == "untold"
+
+
 def test_a_share_of_the_deliveries_may_come_twice(tmp_path: Path) -> None:
     made = Made(faults={"duplicate": 3})
     assert judged(tmp_path, made, "[duplicates]\nshare = 0.001\n")[1]["duplicates"].mark == "passed"
