@@ -18,6 +18,7 @@ def check(run_dir: RunDir) -> Verdict:
 
     Raises `Unreadable` (a `ConfigError`) saying what is missing or wrong.
     """
+    run_dir.verdict.unlink(missing_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", "loadtest.check", str(run_dir.path)],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,

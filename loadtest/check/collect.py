@@ -85,18 +85,26 @@ async def _write(path: Path, pages: AsyncIterator[tuple[bytes, int]], tell: Told
     return _Pages(lines, missed)
 
 
+class _Page(NamedTuple):
+    """Lines of the journal; `truncated` when it had dropped some before them for want of room."""
+
+    lines: bytes
+    truncated: bool
+
+
 async def _receipts(url: str, began: float) -> AsyncIterator[tuple[bytes, int]]:
     since = 0
     async with ClientBuilder().build() as client:
-        while page := await _page(client, url, since):
-            first, last = (msgspec.json.decode(line, type=Received) for line in _ends(page))
-            # what went before the run is not missed: neither is it if there is none of it left
-            gone = first.sequence - since - 1 if first.received_at > began else 0
-            yield page, gone
+        while (page := await _page(client, url, since)).lines:
+            first, last = (msgspec.json.decode(line, type=Received) for line in _ends(page.lines))
+            # what was dropped is missed unless the run had not begun when the oldest left came;
+            # what was deleted on purpose is not
+            missed = page.truncated and first.received_at > began
+            yield page.lines, first.sequence - since - 1 if missed else 0
             since = last.sequence
 
 
-async def _page(client: Client, url: str, since: int) -> bytes:
+async def _page(client: Client, url: str, since: int) -> _Page:
     path = f"/sandbox/journal?format=ndjson&contents=false&since={since}&limit={_RECEIPTS}"
     try:
         answer = await client.get(url.rstrip("/") + path).build().send()
@@ -105,7 +113,7 @@ async def _page(client: Client, url: str, since: int) -> bytes:
         raise EngineUnavailable("the sandbox", url, "its journal ends with it") from None
     if answer.status != 200:
         raise EngineUnavailable("the sandbox", url, f"it says {answer.status} to {path}")
-    return body
+    return _Page(body, answer.headers.get("x-journal-truncated") == "true")
 
 
 async def _rows(client: AsyncClient, since: dict[str, Any]) -> AsyncIterator[tuple[bytes, int]]:

@@ -19,7 +19,7 @@ from tocsin.errors import ConfigError
 _MB: Final = 1 << 20
 _SETTINGS: Final = {
     # sorts and groups go to disk long before the bound; joins in buckets
-    "max_memory_usage": 1_100 * _MB,
+    "max_memory_usage": 1_300 * _MB,
     "max_bytes_before_external_group_by": 300 * _MB,
     "max_bytes_before_external_sort": 300 * _MB,
     "join_algorithm": "'grace_hash'",

@@ -1,4 +1,4 @@
--- What the files of a run become. Ids are 64-bit hashes: two of 50 million meet once in 15,000 runs,
+-- What the files of a run become. Ids are 64-bit hashes: two of 50 million meet once in 10,000 runs,
 -- and everything is joined, sorted and grouped by them. A delivery is (note, channel): its
 -- notification and how it goes. Everything large is sorted by that on disk, so that grouping it needs
 -- no memory.

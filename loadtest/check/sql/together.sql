@@ -71,7 +71,8 @@ GROUP BY note, channel
 SETTINGS optimize_aggregation_in_order = 1;
 
 -- What was sent or ended on a channel, and nobody had asked for there. `elsewhere`: they had asked for
--- the notification, on another channel.
+-- the notification, on another channel. Codes of people who never learned the name of one are not
+-- strange: Tocsin names them, and an answer was lost.
 INSERT INTO strangers
 SELECT note, name, if(empty(receipts), ended_at, arrayMin(receipts.at)), length(receipts), states, sure,
     note IN
@@ -81,4 +82,6 @@ SELECT note, name, if(empty(receipts), ended_at, arrayMin(receipts.at)), length(
             (SELECT note FROM deliveries WHERE sure < 2 AND (notEmpty(receipts) OR notEmpty(states)))
     )
 FROM deliveries
-WHERE sure < 2 AND (notEmpty(receipts) OR notEmpty(states));
+WHERE sure < 2 AND (notEmpty(receipts) OR notEmpty(states))
+    AND NOT (type = 'OTP' AND user IN
+        (SELECT user FROM asked WHERE kind = 'otp' AND sure = 2 AND id = ''));

@@ -2,7 +2,8 @@
 -- without an end, ends, sign-ups accepted.
 SELECT
     (SELECT count() FROM (SELECT note FROM deliveries WHERE sure = 3 AND NOT sign_up GROUP BY note)),
-    (SELECT count() FROM (SELECT note FROM deliveries WHERE sure = 2 AND NOT sign_up GROUP BY note)),
+    (SELECT count() FROM (SELECT note FROM deliveries WHERE sure = 2 AND NOT sign_up GROUP BY note))
+        + (SELECT count() FROM asked WHERE kind = 'otp' AND sure = 2 AND id = ''),
     countIf(sure = 3),
     sum(length(receipts)),
     countIf(sure = 3 AND empty(states)),

@@ -202,6 +202,12 @@ class _World:
     def _otp(self, at: float) -> None:
         user = self.chance.choice([u for u, p in self.found.people.items() if p.sms])
         asked = self._asked("otp", at, id=self._new_id("c"), user=user, channels=("sms",))
+        if self.chance.random() < 0.08:
+            # the answer was lost, and the challenge's name with it
+            self.found.asked.append(replace(asked, id="", outcome="unknown"))
+            if self.chance.random() < 0.5:
+                self._deliver(asked, "sms")
+            return
         if self.chance.random() < 0.1:
             # another one asked for at once takes its place
             self.found.asked.append(asked)
@@ -224,10 +230,6 @@ class _World:
     def _deliver(self, asked: Asked, channel: str) -> None:
         """One delivery to its end."""
         name, at = f"{asked.id}:{channel}", asked.ended + self.chance.uniform(0.01, 8)
-        why = self._suppressed(asked, channel, at)
-        if why:
-            self.found.end(name, asked, "suppressed", at, reason=why, attempt=0)
-            return
         again = self.chance.random() < 0.03
         if again:
             # a retry, long after what was asked for meanwhile
@@ -237,6 +239,11 @@ class _World:
                 self.found.end(name, asked, "expired", asked.ended + 5, reason=why)
                 return
         at, waited = self._after_quiet(asked, at)
+        # decided on again after every wait, by what the person wants then
+        why = self._suppressed(asked, channel, at)
+        if why:
+            self.found.end(name, asked, "suppressed", at, reason=why, attempt=0)
+            return
         if asked.expires_at and at >= asked.expires_at:
             reason, moment = "expired", asked.expires_at + 0.1
             if waited:

@@ -231,6 +231,17 @@ def receipt_of_nothing(history: History, chance: random.Random) -> Found:
 
 
 @_plant
+def code_of_nothing(history: History, chance: random.Random) -> Found:
+    lost = {a.user for a in history.asked if a.kind == "otp" and not a.id}
+    user = chance.choice(sorted(u for u, p in history.people.items() if p.sms and u not in lost))
+    _, ended = _notification(history, chance)
+    code = Ended("nobody-asked:sms", user, "OTP", "delivered", "", 1, ended.at)
+    history.ended.append(code)
+    history.receive(code.delivery_id, history.people[user].sms, ended.at, "OTP")
+    return {"phantom": 1}
+
+
+@_plant
 def end_of_nothing(history: History, chance: random.Random) -> Found:
     _, ended = _notification(history, chance)
     history.ended.append(replace(ended, delivery_id="nobody-asked:inapp"))

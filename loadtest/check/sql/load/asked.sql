@@ -46,4 +46,4 @@ LEFT JOIN types AS t ON a.type = t.type
 CROSS JOIN (SELECT lifetime, channels FROM types WHERE type = 'OTHER') AS other
 ARRAY JOIN multiIf(notEmpty(a.channels), CAST(a.channels, 'Array(String)'), t.type != '', t.channels,
     other.channels) AS wanted
-WHERE a.kind IN ('notification', 'otp') AND a.sure > 0;
+WHERE a.kind IN ('notification', 'otp') AND a.sure > 0 AND a.id != '';
