@@ -199,10 +199,14 @@ async def test_a_goodbye_between_messages_is_no_answer_to_the_next(
     assert server.connections == 2
 
 
-async def test_silence_after_the_text_is_ambiguous_and_before_it_is_not(server: Server) -> None:
+async def test_silence_before_the_text_is_not_ambiguous_and_after_it_is(server: Server) -> None:
     smtp = Smtp(url=await server.listen(), connections=1)
-    for verb, kind in ((b".", Ambiguous), (b"DATA", ProviderDown)):
-        server.answer = unless(verb, b"")
-        mail = EmailSmtp(smtp, timeout=1)
-        assert isinstance(await send(mail), kind)
-        await mail.close()
+    mail = EmailSmtp(smtp, timeout=1)
+    server.answer = unless(b"DATA", b"")
+    assert isinstance(await send(mail), ProviderDown)
+    server.answer = unless(b".", b"")
+    found: SendError | None = None
+    while not any(b"Subject:" in piece for piece in server.pieces):
+        found = await send(mail)  # where the machine is busy a second may not do for the rest
+    assert isinstance(found, Ambiguous)
+    await mail.close()

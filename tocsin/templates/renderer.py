@@ -1,6 +1,6 @@
 """Deliveries to words. Strict: a missing variable fails the message rather than leave a hole.
 
-10 µs for a push, 31 for an email: templates are compiled once (words.py), and the versions used
+10 µs for a push, 32 for an email: templates are compiled once (words.py), and the versions used
 last stay here (cache.py).
 """
 
