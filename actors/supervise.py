@@ -15,6 +15,7 @@ from ray.exceptions import ActorDiedError, RayError, RayTaskError
 
 from actors.elastic import SHARD, Elastic
 from actors.pool import connect, create, create_shard
+from actors.silence import Silence
 from actors.sockets.listener import GONE_SECONDS
 from tocsin.errors import ConfigError, EngineUnavailable
 from tocsin.metrics import CONNECTIONS_BOUND
@@ -32,6 +33,9 @@ DRAIN_SECONDS: Final = 3.0
 _ANSWER_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 5.0
 _LOST_ROUNDS: Final = 10
+_MUTE: Final[dict[str, Any]] = {}
+"""No facts, and this very object: it was asked, and did not answer."""
+
 _ROUND_SECONDS: Final = 180.0
 """A round takes as long as its slowest answer: the ones above, together, twice."""
 
@@ -65,12 +69,14 @@ async def _keep(
     known: dict[str, dict[str, Any]] = {}
     up: set[str] = set()
     said: tuple[Any, Any] | None = None
-    silent = 0
+    silent, silence = 0, Silence()
     rounds = PROGRESS.part("rounds", _ROUND_SECONDS)
     while not stop.is_set():
         rounds.moved()
-        found, dead = await _round(actors)
+        found, dead, mute = await _round(actors)
         elastic.forget(dead)
+        for name in silence.heed(mute):
+            await _replace(name, actors[name])
         silent = 0 if found else silent + 1
         if silent >= _LOST_ROUNDS:
             # the cluster itself is gone: a new process finds the new one
@@ -93,16 +99,26 @@ def _told(known: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, int], dict[
     return pids, {name: facts["ws"] for name, facts in known.items() if "ws" in facts}
 
 
-async def _round(actors: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Start every actor that is not started; the facts of those that answered, and the names of
-    those that have ended for good."""
+async def _round(
+    actors: Mapping[str, Any],
+) -> tuple[dict[str, dict[str, Any]], list[str], list[str]]:
+    """Start every actor that is not started; the facts of those that answered, the names of those
+    that have ended for good, and of those that were asked in vain."""
     names = list(actors)
     answers = await asyncio.gather(*(_facts(actors[name]) for name in names))
     said = dict(zip(names, answers, strict=True))
     return (
         {name: facts for name, facts in said.items() if facts},
         [name for name, facts in said.items() if facts is None],
+        [name for name, facts in said.items() if facts is _MUTE],
     )
+
+
+async def _replace(name: str, handle: Any) -> None:
+    """End an actor that is stuck: Ray makes it anew, and its callers, who wait, ask that one."""
+    log.error("%s does not answer: ending it, to be made anew", name)
+    with suppress(RayError, ValueError):
+        await asyncio.to_thread(ray.kill, handle, no_restart=False)
 
 
 async def _facts(handle: Any) -> dict[str, Any] | None:
@@ -117,7 +133,9 @@ async def _facts(handle: Any) -> dict[str, Any] | None:
             raise ConfigError(str(error.cause)) from None
         log.warning("an actor cannot start: %s", error.cause)
         return {}
-    except (RayError, TimeoutError):
+    except TimeoutError:
+        return _MUTE
+    except RayError:
         return {}
     if facts.get("serving") is False and not facts.get("leaving"):
         # drained by a supervisor that died before it ended it: the next round starts it anew

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from actors import pool
+from actors import pool, supervise
 from actors.pool import GROUPS, OTP_LANE, FastLane, Pools, names, passes, placed
 from actors.supervise import _facts
 from tests.unit.actors.makers import delivery
@@ -183,3 +184,21 @@ async def test_a_shard_that_leaves_is_left_alone_and_one_that_was_only_drained_i
     drained.close = Remote(lambda: None)  # type: ignore[attr-defined]
     assert await _facts(drained) == {}
     assert drained.close.calls == [()]  # type: ignore[attr-defined]
+
+
+async def test_an_actor_that_does_not_answer_is_told_from_one_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervise, "_ANSWER_SECONDS", 0.01)
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    class Hanging:
+        facts = SimpleNamespace(remote=never)
+
+    def away() -> None:
+        raise ActorUnavailableError("away", None)
+
+    found, dead, mute = await supervise._round({"a": Hanging(), "b": Handle(away)})
+    assert (found, dead, mute) == ({}, [], ["a"])
