@@ -57,8 +57,8 @@ class Unreadable(ConfigError):
 
 
 class Engine:
-    """A context manager. Everything it writes is under `scratch`, and gone at the end; what a killed
-    one left there goes at the next start."""
+    """A context manager. Everything it writes is under `scratch`, and gone at the end; what a
+    killed one left there goes at the next start."""
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
