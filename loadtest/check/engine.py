@@ -4,6 +4,8 @@ A process has one such engine, and keeps about 270 MB for it: the checker is a p
 """
 
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import chdb
+import psutil
 from chdb import ChdbError
 
 from loadtest.check.statements import statements
@@ -54,13 +57,16 @@ class Unreadable(ConfigError):
 
 
 class Engine:
-    """A context manager. Everything it writes is under `scratch`, and gone at the end."""
+    """A context manager. Everything it writes is under `scratch`, and gone at the end; what a
+    killed one left there goes at the next start."""
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="check-", dir=self._scratch)
+        _sweep(self._scratch)
+        mine = f"check-{os.getpid()}-"
+        self._folder = tempfile.TemporaryDirectory(prefix=mine, dir=self._scratch)
         self._connection = chdb.connect(self._folder.name)
         for name, value in _SETTINGS.items():
             self._connection.query(f"SET {name} = {value}")
@@ -97,6 +103,13 @@ class Engine:
             return self._connection.query(sql, format_, params=dict(parameters or {}))
         except (ChdbError, RuntimeError) as error:
             raise Unreadable(_first_sentence(str(error))) from None
+
+
+def _sweep(scratch: Path) -> None:
+    for left in scratch.glob("check-*-*"):
+        pid = left.name.split("-")[1]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _first_sentence(said: str) -> str:

@@ -116,6 +116,7 @@ def test_check_judges_in_a_process_of_its_own(tmp_path: Path) -> None:
     made = history(8)
     made.received.append(made.received[0])
     run = made.write(tmp_path / "run")
+    (run.path / "check-99999999-of-a-killed-one").mkdir()
     verdict = check(run)
     assert verdict.faults["duplicate"].count == 1
     assert exit_code(verdict) == FAULTY
