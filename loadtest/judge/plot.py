@@ -9,6 +9,8 @@ Values = Sequence[float | None]
 WIDTH: Final = 1000.0
 HEIGHT: Final = 240.0
 _STEPS: Final = (1, 2, 2.5, 5, 10)
+_LEAST: Final = 1e-9
+"""Nothing that is drawn is as small: it is drawn as nothing."""
 _SPANS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200)
 _ROWS: Final = 20
 _DECADES: Final = 7
@@ -130,7 +132,8 @@ class _Linear:
     """From 0 to a round number above the largest."""
 
     def __init__(self, most: float, bound: float | None) -> None:
-        most = max(most, bound or 0) or 1.0
+        most = max(most, bound or 0)
+        most = most if most > _LEAST else 1.0
         power = 10.0 ** math.floor(math.log10(most / 4))
         self._tick = next(f for f in _STEPS if most / (f * power) <= 5) * power
         self._most = self._tick * math.ceil(most / self._tick - 1e-9)

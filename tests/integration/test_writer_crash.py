@@ -20,7 +20,7 @@ from tocsin.engines import broker as tansu
 from tocsin.kafka import ensure_topics
 from tocsin.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 TABLES = "requests", "accepted", "deliveries"
 

@@ -87,9 +87,15 @@ async def produce(settings: Settings, values: Iterable[tuple[str, int, bytes]]) 
 
 
 def start_writer(settings: Settings) -> "subprocess.Popen[str]":
-    """A writer process; returns when it is ready (or has ended)."""
+    """A writer process; returns when it is ready (or has ended). One that takes over from a killed
+    one waits until the broker has noticed that."""
     ready = ready_file(settings.data_dir, "writer")
     ready.unlink(missing_ok=True)
     process = start("analytics.writer", settings)
-    wait_until(lambda: ready.exists() or process.poll() is not None, 60)
+    try:
+        wait_until(lambda: ready.exists() or process.poll() is not None, 150)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
     return process

@@ -34,4 +34,5 @@ def test_the_list_has_defaults_as_they_are_written() -> None:
     assert found.about.startswith("What became of messages")
     assert [(p.name, p.type, p.default) for p in found.parameters] == [
         ("hours", "UInt32", "24"), ("until", "DateTime64(3, 'UTC')", "now"), ("type", "String", ""),
+        ("most", "UInt32", "500000"),
     ]  # fmt: skip
