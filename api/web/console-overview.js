@@ -172,7 +172,7 @@ function numbers(found, live, present) {
   const [known, total] = [found !== null, (n) => (live.known ? count(n) : NOTHING)];
   const sockets = found?.sockets;
   return h("div", { class: "numbers", role: "group", "aria-label": "Right now" },
-    big("Accepted", known ? total(sums.accepted) : null, "deliveries, last 30 days"),
+    big("Accepted", known ? total(sums.accepted) : null, "in 30 days"),
     big("Ended / s", known ? rate(now) : null, live.state === "live" ? "this moment" : "last minute", { lead: true }),
     big("In flight", known ? total(sums.flight) : null, found?.schedule && `${count(found.schedule.waiting)} scheduled`),
     big("Lag", known ? count(lag) : null, "records waiting", { tone: lag > 10_000 ? "half" : null }),
