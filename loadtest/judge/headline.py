@@ -41,8 +41,8 @@ def _void(_: Facts, judged: list[Judged]) -> str:
     bad = [gate for gate in judged if gate.mark == "void"]
     found = "; ".join(f"{_lower(g.about)}: {g.value_said}, {g.bound_said} wanted" for g in bad)
     return (
-        f"Void: the load did not keep its own pace ({found}), so this run does not say how fast the "
-        "system is. Give the load more cores, or ask for less."
+        f"Void: the load did not keep its own pace ({found}), so this run does not say how fast "
+        "the system is. Give the load more cores, or ask for less."
     )
 
 
